@@ -1,0 +1,1 @@
+"""Values and rules of a run, standard library only: what a job, an execution and a status mean."""

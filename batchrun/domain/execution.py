@@ -1,0 +1,209 @@
+"""JobInstance, JobExecution, StepExecution: the record of a run, as the engine moves it and people read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+from batchrun.domain.parameters import JobParameters
+from batchrun.domain.status import EXECUTING, BatchStatus, ExitStatus
+
+JsonObject = dict[str, Any]
+"""What survives a restart as JSON: positions, contexts, flow state."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobInstance:
+    """One logical run: a job's name with its identifying parameters."""
+
+    id: int
+    job_name: str
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The process that runs an execution.
+
+    Attributes:
+        host: the machine's name.
+        pid: process id on that host.
+        boot_id: changes when the machine boots or the process lives in another pid namespace, so that a pid
+            is compared only where it means the same.
+        started_ticks: start time of the process in the kernel's clock ticks; tells a reused pid apart; 0 if unknown.
+    """
+
+    host: str
+    pid: int
+    boot_id: str
+    started_ticks: int = 0
+
+
+@dataclass(slots=True)
+class StepCounts:
+    """What a step did so far, in items and transactions.
+
+    Attributes:
+        read: items read; skipped reads are not among them.
+        write: items that commits kept.
+        filter: items that a processor dropped on purpose.
+        commit: transactions committed; an empty final read makes none.
+        rollback: transactions and savepoints rolled back.
+    """
+
+    read: int = 0
+    write: int = 0
+    filter: int = 0
+    read_skip: int = 0
+    process_skip: int = 0
+    write_skip: int = 0
+    commit: int = 0
+    rollback: int = 0
+
+    @property
+    def skip(self) -> int:
+        """All skipped items, whatever the phase."""
+        return self.read_skip + self.process_skip + self.write_skip
+
+    def as_dict(self) -> dict[str, int]:
+        """Returns `{"read_count": …, "write_count": …}`, the names used in JSON, tables and bindings."""
+        return {f"{count.name}_count": getattr(self, count.name) for count in fields(self)}
+
+    @classmethod
+    def from_dict(cls, counts: dict[str, int]) -> StepCounts:
+        """Reads what `as_dict` wrote; a missing count is 0."""
+        return cls(**{count.name: counts.get(f"{count.name}_count", 0) for count in fields(cls)})
+
+    def copy(self) -> StepCounts:
+        """Returns counts of their own with the same values."""
+        return StepCounts(**{count.name: getattr(self, count.name) for count in fields(self)})
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """All that a restart needs of a step, committed with each chunk (DESIGN section 5).
+
+    Attributes:
+        sequence: number of chunks committed in this instance's step, over all its executions; 0 before the first.
+        position: where the reader goes on; None is the beginning.
+        contexts: state of the step's components by their key, such as `{"writer": {"bytes": 1024}}`.
+        counts: the counts of the step execution that wrote it.
+        finished: nothing is left to do; only the repository may not know yet.
+    """
+
+    sequence: int = 0
+    position: JsonObject | None = None
+    contexts: dict[str, JsonObject] = field(default_factory=dict)
+    counts: StepCounts = field(default_factory=StepCounts)
+    finished: bool = False
+
+    def as_dict(self) -> JsonObject:
+        """Returns the JSON form, as tables store it."""
+        return {
+            "sequence": self.sequence,
+            "position": self.position,
+            "contexts": self.contexts,
+            "counts": self.counts.as_dict(),
+            "finished": self.finished,
+        }
+
+    @classmethod
+    def from_dict(cls, stored: JsonObject) -> Checkpoint:
+        """Reads what `as_dict` wrote."""
+        return cls(
+            sequence=stored["sequence"],
+            position=stored["position"],
+            contexts=stored["contexts"],
+            counts=StepCounts.from_dict(stored["counts"]),
+            finished=stored["finished"],
+        )
+
+
+@dataclass(slots=True)
+class StepExecution:
+    """One attempt at a step in a job execution.
+
+    Attributes:
+        id: given by the repository.
+        job_execution_id: the execution it belongs to.
+        step_name: the step's name in the job file.
+        visit: how many times the flow has entered the step in this job instance; 1 at first. A restart of an
+            unfinished visit keeps its number, a loop back to the step counts one more.
+        counts: of this attempt alone, not of earlier ones.
+        checkpoint: where a restart of it goes on, as far as the repository knows; for a step with a transactional
+            target the target's own row is the truth.
+    """
+
+    id: int
+    job_execution_id: int
+    step_name: str
+    visit: int = 1
+    status: BatchStatus = BatchStatus.STARTING
+    exit_status: ExitStatus = EXECUTING
+    counts: StepCounts = field(default_factory=StepCounts)
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    parent_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPosition:
+    """The states that a job's flow has entered in this instance, in order, over all its executions.
+
+    Saved before each state is entered, so that a restart continues at the last one: a state that stands twice in
+    the path has been visited twice.
+    """
+
+    path: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> str | None:
+        """The state entered last, or None before the first."""
+        return self.path[-1] if self.path else None
+
+    @property
+    def visit(self) -> int:
+        """How many times the last state has been entered; 1 at its first time, 0 before any."""
+        return self.path.count(self.path[-1]) if self.path else 0
+
+    def enter(self, state: str) -> FlowPosition:
+        """Returns the position after entering the state once more."""
+        return FlowPosition((*self.path, state))
+
+
+@dataclass(slots=True)
+class JobExecution:
+    """One attempt at a job instance.
+
+    Attributes:
+        id: given by the repository, counting up over all jobs.
+        token: fencing token of the owner; higher than that of any earlier execution of the instance.
+        restart_of: the execution that this one continues, or None.
+        job_file: the job file's path as launched, absolute.
+        job_text: the job file's text as launched.
+        flow: where the flow stands.
+        steps: the attempts at steps, in order of their start.
+    """
+
+    id: int
+    instance: JobInstance
+    parameters: JobParameters
+    owner: Owner
+    token: int
+    created_at: datetime
+    status: BatchStatus = BatchStatus.STARTING
+    exit_status: ExitStatus = EXECUTING
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    restart_of: int | None = None
+    job_file: str = ""
+    job_text: str = ""
+    flow: FlowPosition = field(default_factory=FlowPosition)
+    steps: list[StepExecution] = field(default_factory=list)
+
+    @property
+    def job_name(self) -> str:
+        """The job's name in its file."""
+        return self.instance.job_name

@@ -1,0 +1,289 @@
+"""The error tree: each family carries the exit code of the process (SEMANTICS section 9) and the way out.
+
+An error takes data and builds its own text, so that one text lives in one place. This module imports
+nothing of batchrun; everything else may import it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the process; 10 to 63 are left to the `exit_codes` of a job."""
+
+    COMPLETED = 0
+    FAILED = 1
+    USAGE = 2
+    REFUSED = 3
+    STOPPED = 4
+    DEFINITION = 5
+    REPOSITORY = 6
+    DEFECT = 70
+
+
+class BatchrunError(Exception):
+    """Anything that batchrun tells its user; the message says what happened, where, and what to do.
+
+    Attributes:
+        exit_code: the process's exit code when this error ends the command.
+        hint: the way out, as a sentence or a command, or None.
+    """
+
+    exit_code: ExitCode = ExitCode.DEFECT
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+# --- wrong usage ------------------------------------------------------------------------------------
+
+
+class UsageError(BatchrunError):
+    """The command line asks for something that does not exist or does not fit together."""
+
+    exit_code = ExitCode.USAGE
+
+
+class NoSuchExecutionError(UsageError):
+    """No job execution has this id in the repository."""
+
+    def __init__(self, execution_id: int) -> None:
+        super().__init__(
+            f"there is no execution {execution_id} in this repository",
+            hint="batchrun history lists the executions there are",
+        )
+        self.execution_id = execution_id
+
+
+# --- the job file and its parameters -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a job file, with its place.
+
+    Attributes:
+        message: what is wrong, in one line, lower case at the start.
+        file: the file as the user named it.
+        line: 1-based line, or None where the problem has no place in the text.
+        column: 1-based column.
+        source: the text of that line, for the caret.
+        path: the place in the document, such as `steps[0].reader.delimiter`.
+        hint: a did-you-mean or the way out, without a final full stop.
+        severity: `error`, or `warning` for what does not stop a launch.
+    """
+
+    message: str
+    file: str
+    line: int | None = None
+    column: int | None = None
+    source: str | None = None
+    path: str = ""
+    hint: str | None = None
+    severity: str = "error"
+
+
+class DefinitionError(BatchrunError):
+    """The job file or its parameters are wrong; holds every problem found, in the order of the file."""
+
+    exit_code = ExitCode.DEFINITION
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        super().__init__(f"{count} problem{'' if count == 1 else 's'} in the job file or its parameters")
+
+
+class MissingExtraError(BatchrunError):
+    """A component needs a library that is not installed."""
+
+    exit_code = ExitCode.DEFINITION
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs the extra {extra!r}, which is not installed",
+            hint=f"pip install 'batchrun-cli[{extra}]'",
+        )
+
+
+# --- launches that are refused -----------------------------------------------------------------------
+
+
+class LaunchRefusedError(BatchrunError):
+    """The state of the job instance forbids this launch or restart (SEMANTICS section 1)."""
+
+    exit_code = ExitCode.REFUSED
+
+
+class ExecutionRunningError(LaunchRefusedError):
+    """An execution of the same instance is alive."""
+
+    def __init__(self, job_name: str, execution_id: int, host: str, pid: int) -> None:
+        super().__init__(
+            f"job {job_name!r} is already running with these parameters: execution {execution_id}, "
+            f"host {host}, pid {pid}",
+            hint=f"batchrun show {execution_id} tells how far it is",
+        )
+        self.execution_id = execution_id
+
+
+class InstanceCompleteError(LaunchRefusedError):
+    """The instance has completed; the same parameters mean the same work again."""
+
+    def __init__(self, job_name: str, execution_id: int, has_identifying: bool) -> None:
+        way_out = (
+            "launch it with other identifying parameters"
+            if has_identifying
+            else "the job has no identifying parameter, so it has one instance only: give it one"
+        )
+        super().__init__(
+            f"job {job_name!r} has already completed with these parameters (execution {execution_id})",
+            hint=way_out,
+        )
+        self.execution_id = execution_id
+
+
+class InstanceAbandonedError(LaunchRefusedError):
+    """The instance's last execution was abandoned: it never starts again."""
+
+    def __init__(self, job_name: str, execution_id: int) -> None:
+        super().__init__(
+            f"execution {execution_id} of job {job_name!r} was abandoned, so it cannot be started again",
+            hint="launch the job with other identifying parameters",
+        )
+        self.execution_id = execution_id
+
+
+class NotLatestExecutionError(LaunchRefusedError):
+    """A restart names an execution that a later one of the same instance has superseded."""
+
+    def __init__(self, execution_id: int, latest_id: int) -> None:
+        super().__init__(
+            f"execution {execution_id} is not the last one of its job instance; execution {latest_id} came after it",
+            hint=f"batchrun restart {latest_id}",
+        )
+
+
+class JobFileChangedError(LaunchRefusedError):
+    """The job file changed so that the step to resume is gone or stands elsewhere."""
+
+    def __init__(self, job_name: str, execution_id: int, reason: str) -> None:
+        super().__init__(
+            f"the file of job {job_name!r} has changed since execution {execution_id}: {reason}",
+            hint=f"restore the file, or batchrun restart {execution_id} --allow-changed",
+        )
+
+
+class StartLimitError(LaunchRefusedError):
+    """A step has been started as often as its `start_limit` allows in this instance."""
+
+    def __init__(self, step_name: str, limit: int) -> None:
+        super().__init__(
+            f"step {step_name!r} has been started {limit} time{'' if limit == 1 else 's'}, "
+            "which is its start_limit in one job instance",
+            hint="raise start_limit, or launch the job with other identifying parameters",
+        )
+
+
+# --- the repository ----------------------------------------------------------------------------------
+
+
+class RepositoryError(BatchrunError):
+    """The job repository cannot be used."""
+
+    exit_code = ExitCode.REPOSITORY
+
+
+class RepositoryUnreachableError(RepositoryError):
+    """The repository's database does not answer, cannot be opened or cannot be written."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(
+            f"the repository {url} cannot be used: {reason}",
+            hint="check --repository, BATCHRUN_REPOSITORY and batchrun.toml",
+        )
+
+
+class RepositoryVersionError(RepositoryError):
+    """The repository's tables are of another version than this batchrun."""
+
+    def __init__(self, url: str, found: str, expected: str, hint: str) -> None:
+        super().__init__(f"the repository {url} has schema version {found}, this batchrun needs {expected}", hint=hint)
+
+
+class FencedError(BatchrunError):
+    """A newer owner has taken over what this process was running; nothing more of it may be committed."""
+
+    exit_code = ExitCode.FAILED
+
+    def __init__(self, what: str, token: int) -> None:
+        super().__init__(
+            f"{what} has been taken over by another process (this one holds token {token}); "
+            "this process stops without committing anything more"
+        )
+        self.token = token
+
+
+# --- what fails while a step runs --------------------------------------------------------------------
+
+
+class StepError(BatchrunError):
+    """A step's work failed; the execution ends FAILED and can be restarted."""
+
+    exit_code = ExitCode.FAILED
+
+
+class ItemError(StepError):
+    """An item cannot be read, processed or written.
+
+    Attributes:
+        origin: where the item came from, such as `flights.csv:17`, or None.
+        raw: the item's raw text or values, for the reject, or None.
+    """
+
+    def __init__(self, message: str, *, origin: str | None = None, raw: str | None = None) -> None:
+        super().__init__(f"{origin}: {message}" if origin else message)
+        self.reason = message
+        self.origin = origin
+        self.raw = raw
+
+
+class ParseError(ItemError):
+    """A record does not have the shape or the types that the reader declares."""
+
+
+class ProcessError(ItemError):
+    """A processor refuses or breaks on an item."""
+
+
+class WriteError(ItemError):
+    """The target refuses the items of a chunk."""
+
+
+class InputError(StepError):
+    """A reader's source cannot be opened or read."""
+
+
+class OutputError(StepError):
+    """A writer's target cannot be opened, written or published."""
+
+
+class TaskletError(StepError):
+    """A tasklet's work failed."""
+
+
+class DatabaseError(StepError):
+    """A database of the job cannot be reached or refuses a statement.
+
+    Attributes:
+        database: the name in the job's `databases`.
+    """
+
+    def __init__(self, database: str, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"database {database!r}: {reason}", hint=hint)
+        self.database = database

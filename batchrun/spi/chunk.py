@@ -1,0 +1,177 @@
+"""The chunk: the items of one transaction, with two faces, rows and frame (DESIGN section 4).
+
+A face is made from the other when somebody asks for it, at most once. Where nobody asks for rows, no Python
+object per item ever exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from batchrun.domain.execution import JsonObject
+from batchrun.errors import ItemError, ProcessError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Item = dict[str, Any]
+"""One record: column name to value, in column order; None is null."""
+
+
+class Origins(Protocol):
+    """Where the items of a chunk came from; asked only when something failed, so it may be slow."""
+
+    def of(self, index: int) -> str:
+        """Returns the origin of the item that was read at this place (0-based) of the chunk, such as `a.csv:17`."""
+        ...
+
+    def span(self) -> str:
+        """Returns the origin of the whole chunk, such as `a.csv:17-1016`."""
+        ...
+
+
+class Chunk:
+    """Items of one transaction in the order they were read, and what a restart needs to go on after them.
+
+    A processor derives a new chunk by `with_frame` or `with_rows`; position, counts and origins ride along.
+
+    Attributes:
+        position: where the reader goes on once this chunk is committed; JSON.
+        read_count: items read into this chunk, whatever processors made of them.
+        errors: items that the reader could not read; they are not among the rows.
+        progress: how far the reader is after this chunk, in the units of its `Extent`.
+    """
+
+    __slots__ = ("_frame", "_hint", "_kept", "_origins", "_rows", "errors", "position", "progress", "read_count")
+
+    def __init__(
+        self,
+        *,
+        frame: pl.DataFrame | None = None,
+        rows: list[Item] | None = None,
+        position: JsonObject,
+        origins: Origins,
+        errors: Sequence[ItemError] = (),
+        progress: int = 0,
+        schema: pl.Schema | None = None,
+    ) -> None:
+        if (frame is None) == (rows is None):
+            raise ValueError("a chunk is made of either a frame or rows")
+        self._frame = frame
+        self._rows = rows
+        self._hint = frame.schema if frame is not None else schema
+        self._origins = origins
+        self._kept: Sequence[int] | None = None
+        self.position = position
+        self.errors = tuple(errors)
+        self.progress = progress
+        self.read_count = len(self)
+
+    def __len__(self) -> int:
+        """Number of items."""
+        if self._rows is not None:
+            return len(self._rows)
+        assert self._frame is not None
+        return self._frame.height
+
+    @property
+    def has_rows(self) -> bool:
+        """Tells whether the rows exist already, so that asking for them costs nothing."""
+        return self._rows is not None
+
+    @property
+    def rows(self) -> list[Item]:
+        """The items as dictionaries; made from the frame at the first call. Not to be changed in place."""
+        if self._rows is None:
+            assert self._frame is not None
+            self._rows = self._frame.to_dicts()
+        return self._rows
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The items as a polars frame; made from the rows at the first call.
+
+        A column of nothing but None takes the type it had when it was last a frame. Decimal columns keep their
+        scale where no item needs a larger one.
+
+        Raises:
+            ProcessError: the items disagree about a column's type.
+        """
+        if self._frame is None:
+            assert self._rows is not None
+            self._frame = _frame_of(self._rows, self._hint, self._origins)
+        return self._frame
+
+    def with_frame(self, frame: pl.DataFrame, kept: Sequence[int] | None = None) -> Chunk:
+        """Returns a chunk with these items instead.
+
+        Args:
+            frame: the new items.
+            kept: for each new item, the place in this chunk of the item it was made from; None where there is one
+                new item for each old one, in order.
+        """
+        return self._derived(frame, None, kept)
+
+    def with_rows(self, rows: list[Item], kept: Sequence[int] | None = None) -> Chunk:
+        """Returns a chunk with these items instead; `kept` as for `with_frame`."""
+        return self._derived(None, rows, kept)
+
+    def slice(self, start: int, length: int) -> Chunk:
+        """Returns the items from `start` on, at most `length`, as a chunk with the same position and origins."""
+        kept = range(start, min(start + length, len(self)))
+        if self._frame is not None:
+            return self._derived(self._frame.slice(start, length), None, kept)
+        return self._derived(None, self.rows[start : start + length], kept)
+
+    def origin(self, index: int) -> str:
+        """Returns where the item at this place came from, or the whole chunk's origin where that is not known."""
+        if self._kept is None:
+            return self._origins.of(index) if len(self) == self.read_count else self._origins.span()
+        return self._origins.of(self._kept[index])
+
+    @property
+    def span(self) -> str:
+        """Where the chunk's items came from, such as `flights.csv:2-1001`."""
+        return self._origins.span()
+
+    def _derived(self, frame: pl.DataFrame | None, rows: list[Item] | None, kept: Sequence[int] | None) -> Chunk:
+        new = Chunk.__new__(Chunk)
+        new._frame, new._rows = frame, rows
+        new._hint = frame.schema if frame is not None else self._hint
+        new._origins = self._origins
+        if self._kept is None or kept is None:
+            new._kept = self._kept if kept is None else kept
+        else:
+            outer = self._kept
+            new._kept = [outer[place] for place in kept]
+        new.position, new.read_count = self.position, self.read_count
+        new.errors, new.progress = self.errors, self.progress
+        return new
+
+
+def _frame_of(rows: list[Item], hint: pl.Schema | None, origins: Origins) -> pl.DataFrame:
+    import polars as pl
+
+    if not rows:
+        return pl.DataFrame(schema=hint or {})
+    try:
+        frame = pl.from_dicts(rows, infer_schema_length=None, strict=True)
+    except (pl.exceptions.PolarsError, TypeError, OverflowError) as error:
+        raise ProcessError(
+            f"the items of a chunk disagree about a column's type: {error}", origin=origins.span()
+        ) from error
+    if hint is None:
+        return frame
+    adjusted = [
+        pl.col(name).cast(hint[name])
+        for name, dtype in frame.schema.items()
+        if name in hint and dtype != hint[name] and (dtype == pl.Null or _narrower_decimal(dtype, hint[name]))
+    ]
+    return frame.with_columns(adjusted) if adjusted else frame
+
+
+def _narrower_decimal(dtype: pl.DataType, hint: pl.DataType) -> bool:
+    import polars as pl
+
+    return isinstance(dtype, pl.Decimal) and isinstance(hint, pl.Decimal) and dtype.scale <= hint.scale

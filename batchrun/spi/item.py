@@ -1,0 +1,142 @@
+"""The item roles of a chunk step: reader, processor, writer, and the stream that carries state over a restart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from batchrun.domain.execution import JsonObject
+from batchrun.spi.checkpoint import CheckpointStore
+from batchrun.spi.chunk import Chunk, Item
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much there is to read: a total and its unit, `bytes` or `items`; total None where nobody knows."""
+
+    total: int | None
+    unit: str = "items"
+
+
+class ItemReader(Protocol):
+    """Reads items, a chunk at a time.
+
+    *Shape*: a chunk holds 1 to `limit` items in the source's order, or none with errors only. *End*: None, and None
+    again when asked again. *Repeat*: after a failure the reader is opened anew at the position of the last committed
+    chunk and gives the same items as before. *Threads*: `open`, `read` and `close` are called by one thread at a time,
+    which need not be the thread that made the reader. *Errors*: an item that does not parse goes into
+    `chunk.errors`, with its origin, and does not use up a place in the chunk; InputError for a source that cannot be
+    opened or read, which fails the step.
+    """
+
+    def open(self, position: JsonObject | None) -> Extent:
+        """Begins at the position that a chunk of this reader carried, or at the first item for None."""
+        ...
+
+    def read(self, limit: int) -> Chunk | None:
+        """Returns the next chunk, or None at the end."""
+        ...
+
+    def close(self) -> None:
+        """Gives back what `open` took; called once after `open`, whether it succeeded or not."""
+        ...
+
+
+@runtime_checkable
+class ItemProcessor(Protocol):
+    """Processes an item at a time: returns the item to write, or None to filter it.
+
+    *Shape*: may change the item it gets, or return another dictionary. *Repeat*: an item comes again when its chunk
+    was not committed. *Threads*: one thread at a time. *Errors*: any exception; the engine reports it as a ProcessError
+    with the item's origin.
+    """
+
+    def process(self, item: Item) -> Item | None:
+        """Returns what becomes of the item."""
+        ...
+
+
+@runtime_checkable
+class ChunkProcessor(Protocol):
+    """Processes a whole chunk at a time, usually on its frame.
+
+    *Shape*: returns a chunk derived by `with_frame` or `with_rows`; it may be empty. *Repeat*, *threads*: as for an
+    ItemProcessor. *Errors*: any exception; where it is not an ItemError with an origin, the engine names the whole
+    chunk's.
+    """
+
+    def process_chunk(self, chunk: Chunk) -> Chunk:
+        """Returns what becomes of the chunk."""
+        ...
+
+
+class ItemWriter(Protocol):
+    """Writes chunks.
+
+    *Shape*: `write` gets what `prepare` made of a chunk that is not empty. *Order*: chunks come in the reader's order.
+    *Repeat*: a chunk may be prepared and written again after its transaction was rolled back. *Threads*: `open`,
+    `write`, `state` and `close` are called by one thread; `prepare` may be called by another at the same time, so it
+    must not touch what `write` uses. *Errors*: WriteError where the target refuses items, OutputError or DatabaseError
+    where the target fails as a whole.
+    """
+
+    def connect(self) -> CheckpointStore | None:
+        """Reaches the target, called once before `open`.
+
+        Returns:
+            The store that commits the checkpoint in the target's own transaction, where the target has transactions:
+            exactly once. None otherwise: then the engine saves the checkpoint in the repository after `state`.
+        """
+        ...
+
+    def open(self, state: JsonObject | None) -> None:
+        """Makes the target ready to take the next chunk after the last committed one.
+
+        Args:
+            state: what `state()` returned with the last committed chunk; None for a new beginning, in which
+                whatever an earlier attempt left must be out of the way.
+        """
+        ...
+
+    def prepare(self, chunk: Chunk) -> Any:
+        """Returns the chunk in the form `write` takes, such as encoded bytes: the part that another thread can do."""
+        ...
+
+    def write(self, prepared: Any) -> int:
+        """Writes a prepared chunk in the target's transaction and returns the number of items written."""
+        ...
+
+    def state(self) -> JsonObject | None:
+        """Returns what a restart needs of this writer, such as a file's length, after making what it tells of durable.
+
+        Called after each `write`, before the commit; a writer with a store that needs no state returns None.
+        """
+        ...
+
+    def finish(self) -> None:
+        """Publishes the result after the last chunk, such as by renaming a file.
+
+        A restart that finds all chunks committed calls it again, after `connect` and without `open`.
+        """
+        ...
+
+    def close(self) -> None:
+        """Gives back what `connect` and `open` took, whether they succeeded or not; what was not committed is undone."""
+        ...
+
+
+@runtime_checkable
+class ItemStream(Protocol):
+    """State of a processor or a user's component that survives a restart.
+
+    The engine calls `restore` once before the first item, and `snapshot` after each chunk that the component has
+    seen; a snapshot becomes durable with its chunk and never without it.
+    """
+
+    def restore(self, context: JsonObject) -> None:
+        """Takes the snapshot of the last committed chunk; an empty one at a new beginning."""
+        ...
+
+    def snapshot(self) -> JsonObject:
+        """Returns the state as JSON of its own, not shared with the component."""
+        ...

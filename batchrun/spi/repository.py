@@ -1,0 +1,112 @@
+"""The JobRepository: stores instances, executions and steps, and lets one owner at a time move each execution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from batchrun.domain.execution import JobExecution, Owner, StepExecution
+from batchrun.domain.parameters import JobParameters
+from batchrun.domain.status import BatchStatus
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchRequest:
+    """What a new execution needs.
+
+    Attributes:
+        owner: the process that will run it.
+        lease: how long the owner may be silent before anybody may take over.
+        is_gone: tells of another owner whether its process certainly no longer exists (same host, pid gone).
+        restart_of: the execution that is to be restarted; None to launch by parameters.
+    """
+
+    job_name: str
+    parameters: JobParameters
+    owner: Owner
+    lease: timedelta
+    is_gone: Callable[[Owner], bool]
+    job_file: str = ""
+    job_text: str = ""
+    restart_of: int | None = None
+
+
+class JobRepository(Protocol):
+    """Stores what a restart and a history need.
+
+    *Fence*: every method that takes an execution or a step and writes holds the token against the stored one and
+    raises FencedError where another owner has taken over. *Threads*: any method from any thread. *Clock*: leases are
+    measured by the database's clock, in one statement with what they decide. *Errors*: RepositoryError.
+    """
+
+    @property
+    def id(self) -> str:
+        """The repository's own id, made once, which names it in checkpoints of targets."""
+        ...
+
+    def begin(self, request: LaunchRequest) -> JobExecution:
+        """Finds or makes the job instance and gives it a new execution, STARTING, in one transaction.
+
+        Decides by the launch table of SEMANTICS section 1. An execution whose owner is dead (lease expired, or
+        `is_gone`) is set to FAILED first. The new execution has a token above all earlier ones of the instance,
+        and takes the flow position of the one it continues.
+
+        Raises:
+            ExecutionRunningError: another execution of the instance is alive.
+            InstanceCompleteError: the last execution COMPLETED.
+            InstanceAbandonedError: the last execution is ABANDONED.
+            NotLatestExecutionError: `restart_of` is not the last execution of its instance.
+        """
+        ...
+
+    def renew_lease(self, execution: JobExecution, lease: timedelta) -> None:
+        """Prolongs the owner's lease, counted from now."""
+        ...
+
+    def save_job(self, execution: JobExecution) -> None:
+        """Stores status, exit status, times and flow position, durably."""
+        ...
+
+    def add_step(self, execution: JobExecution, step: StepExecution) -> None:
+        """Stores a new step execution and gives it its id."""
+        ...
+
+    def save_step(self, execution: JobExecution, step: StepExecution) -> None:
+        """Stores all of a step execution, durably."""
+        ...
+
+    def save_progress(self, execution: JobExecution, step: StepExecution) -> None:
+        """Stores counts and checkpoint after a chunk; a power cut may lose the last of these, but never reorders them."""
+        ...
+
+    def last_step(self, execution: JobExecution, step_name: str) -> StepExecution | None:
+        """Returns the last attempt at the step in the execution's instance, in this execution or an earlier one."""
+        ...
+
+    def count_step_starts(self, execution: JobExecution, step_name: str) -> int:
+        """Returns how many times the step has started in the execution's instance."""
+        ...
+
+    def find_execution(self, execution_id: int) -> JobExecution:
+        """Returns an execution with its steps.
+
+        Raises:
+            NoSuchExecutionError: there is none.
+        """
+        ...
+
+    def find_executions(
+        self,
+        *,
+        job_name: str | None = None,
+        statuses: Sequence[BatchStatus] = (),
+        limit: int | None = None,
+    ) -> list[JobExecution]:
+        """Returns executions with their steps, newest first."""
+        ...
+
+    def close(self) -> None:
+        """Closes all connections."""
+        ...

@@ -1,0 +1,66 @@
+"""The scope: what a component gets to know of the run it serves, and the resources it may use."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database of the job file, resolved.
+
+    Attributes:
+        name: as in `databases`.
+        url: SQLAlchemy URL; the path of a SQLite file is absolute.
+        holds_repository: it is the same SQLite file as the job repository, which only Python's sqlite3 may open.
+    """
+
+    name: str
+    url: str
+    holds_repository: bool = False
+
+
+class ComponentScope(Protocol):
+    """Given to a component's constructor beside its options.
+
+    Attributes:
+        job_name: the job's name.
+        step_name: the step's name.
+        instance_id: the job instance.
+        execution_id: the job execution.
+        log: the step's logger; never print, stdout belongs to results.
+    """
+
+    job_name: str
+    step_name: str
+    instance_id: int
+    execution_id: int
+    log: logging.Logger
+
+    def path(self, path: str) -> Path:
+        """Returns the absolute path; relative ones are relative to the project folder."""
+        ...
+
+    def database(self, name: str) -> Database:
+        """Returns the database of that name in the job's `databases`.
+
+        Raises:
+            DefinitionError: there is none.
+        """
+        ...
+
+    def load(self, reference: str) -> Callable[..., Any]:
+        """Returns what `module:name` names; modules beside the job file come first.
+
+        Raises:
+            DefinitionError: there is no such module or name; says which.
+        """
+        ...
+
+    def should_stop(self) -> bool:
+        """Tells whether somebody asked the execution to stop; for work that waits."""
+        ...

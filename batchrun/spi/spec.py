@@ -1,0 +1,149 @@
+"""The component spec: one typed description that feeds parsing, validation, schemas, help and masking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ROLES = ("reader", "processor", "writer", "tasklet")
+
+
+class Options(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Options of a component: fields typed, each annotated by `option`. Subclasses are keyword-only and frozen."""
+
+    def check(self) -> list[OptionsProblem]:
+        """Returns what is wrong in the options together that no single field's type can say."""
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsProblem:
+    """Something wrong in a component's options.
+
+    Attributes:
+        message: what, in one line.
+        at: the option's path in the component's node, such as `("set", "amount")`; empty for the node itself.
+        hint: the way out, or None.
+    """
+
+    message: str
+    at: tuple[str | int, ...] = ()
+    hint: str | None = None
+
+
+def option(
+    summary: str,
+    *,
+    format: str | None = None,
+    unit: str | None = None,
+    secret: bool = False,
+    advanced: bool = False,
+    examples: list[Any] | None = None,
+    **constraints: Any,
+) -> msgspec.Meta:
+    """Makes the metadata of one option, for use inside `Annotated`.
+
+    Args:
+        summary: one sentence in the present tense.
+        format: a checked notation: `column-type`, `duration`, `expression`, `reference` (`module:name`), `database`
+            (a name in the job's `databases`), `encoding` or `sql`.
+        unit: the unit of a number, such as `bytes`.
+        secret: masked wherever it could be shown.
+        advanced: listed after the others.
+        examples: values for help and editors.
+        constraints: `ge`, `le`, `gt`, `lt`, `min_length`, `max_length`, `pattern`, as msgspec.Meta takes them.
+    """
+    schema: dict[str, Any] = {"format": format} if format else {}
+    extra = {"unit": unit, "secret": secret, "advanced": advanced, "format": format}
+    return msgspec.Meta(
+        description=summary,
+        examples=examples,
+        extra_json_schema=schema or None,
+        extra={key: value for key, value in extra.items() if value},
+        **constraints,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a component promises.
+
+    Attributes:
+        restartable: a restart goes on where the last commit left it, without doing anything again.
+        transactional: a writer or tasklet that commits its checkpoint with its work: exactly once.
+        idempotent: doing a chunk again leaves the target as doing it once: effectively once.
+    """
+
+    restartable: bool = True
+    transactional: bool = False
+    idempotent: bool = False
+
+
+SchemaRule = Callable[[Any, "pl.Schema | None"], "pl.Schema | None"]
+"""(options, columns that come in or None) → columns that go out, or None where nobody can know.
+
+Raises OptionsError with the problems found, such as a misspelt column.
+"""
+
+
+class OptionsError(Exception):
+    """Options that do not fit the columns they work on; carries the problems."""
+
+    def __init__(self, problems: list[OptionsProblem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentSpec:
+    """Typed description of a component.
+
+    Attributes:
+        role: one of `ROLES`.
+        name: registry name, a snake_case word, unique in its role.
+        summary: one sentence in the present tense.
+        options: the options' class.
+        example: a YAML node that works as it stands.
+        capabilities: what it promises.
+        description: more, in plain paragraphs; may be empty.
+        schema: tells the columns that come out; None means the same as come in.
+    """
+
+    role: str
+    name: str
+    summary: str
+    options: type[Options]
+    example: str
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    description: str = ""
+    schema: SchemaRule | None = None
+
+    def parse(self, options: Mapping[str, Any]) -> Options:
+        """Makes typed options of plain values, late binding done.
+
+        Raises:
+            msgspec.ValidationError: a value is not of its option's type.
+        """
+        return msgspec.convert(dict(options), self.options)
+
+
+Class = TypeVar("Class", bound=type)
+
+
+def component(spec: ComponentSpec) -> Callable[[Class], Class]:
+    """Marks a class as the component that the spec describes, as its attribute `spec`; registers nothing.
+
+    The class is constructed as `cls(options, scope)`.
+    """
+
+    def mark(cls: Class) -> Class:
+        cls.spec = spec  # type: ignore[attr-defined]
+        return cls
+
+    return mark
