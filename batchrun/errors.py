@@ -179,17 +179,6 @@ class JobFileChangedError(LaunchRefusedError):
         )
 
 
-class StartLimitError(LaunchRefusedError):
-    """A step has been started as often as its `start_limit` allows in this instance."""
-
-    def __init__(self, step_name: str, limit: int) -> None:
-        super().__init__(
-            f"step {step_name!r} has been started {limit} time{'' if limit == 1 else 's'}, "
-            "which is its start_limit in one job instance",
-            hint="raise start_limit, or launch the job with other identifying parameters",
-        )
-
-
 # --- the repository ----------------------------------------------------------------------------------
 
 
@@ -238,6 +227,17 @@ class StepError(BatchrunError):
     exit_code = ExitCode.FAILED
 
 
+class StartLimitError(StepError):
+    """A step has been started as often as its `start_limit` allows in this instance."""
+
+    def __init__(self, step_name: str, limit: int) -> None:
+        super().__init__(
+            f"step {step_name!r} has been started {limit} time{'' if limit == 1 else 's'}, "
+            "which is its start_limit in one job instance",
+            hint="raise start_limit, or launch the job with other identifying parameters",
+        )
+
+
 class ItemError(StepError):
     """An item cannot be read, processed or written.
 
@@ -275,6 +275,10 @@ class OutputError(StepError):
 
 class TaskletError(StepError):
     """A tasklet's work failed."""
+
+
+class StepStoppedError(StepError):
+    """A component ended its work early because the execution was asked to stop; the step ends STOPPED."""
 
 
 class DatabaseError(StepError):

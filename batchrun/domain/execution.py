@@ -85,22 +85,37 @@ class Checkpoint:
     """All that a restart needs of a step, committed with each chunk (DESIGN section 5).
 
     Attributes:
-        sequence: number of chunks committed in this instance's step, over all its executions; 0 before the first.
+        run: id of the StepExecution that began this run of the step; a restart continues the run, a loop back to the
+            step or a rerun of a completed one begins another. A checkpoint of another run is out of date.
+        sequence: number of chunks committed in this run, over all its executions; 0 before the first.
         position: where the reader goes on; None is the beginning.
         contexts: state of the step's components by their key, such as `{"writer": {"bytes": 1024}}`.
         counts: the counts of the step execution that wrote it.
         finished: nothing is left to do; only the repository may not know yet.
     """
 
+    run: int = 0
     sequence: int = 0
     position: JsonObject | None = None
     contexts: dict[str, JsonObject] = field(default_factory=dict)
     counts: StepCounts = field(default_factory=StepCounts)
     finished: bool = False
 
+    def after(
+        self,
+        position: JsonObject | None,
+        contexts: dict[str, JsonObject],
+        counts: StepCounts,
+        *,
+        finished: bool = False,
+    ) -> Checkpoint:
+        """Returns the checkpoint of the next commit."""
+        return Checkpoint(self.run, self.sequence + 1, position, contexts, counts, finished)
+
     def as_dict(self) -> JsonObject:
         """Returns the JSON form, as tables store it."""
         return {
+            "run": self.run,
             "sequence": self.sequence,
             "position": self.position,
             "contexts": self.contexts,
@@ -112,6 +127,7 @@ class Checkpoint:
     def from_dict(cls, stored: JsonObject) -> Checkpoint:
         """Reads what `as_dict` wrote."""
         return cls(
+            run=stored["run"],
             sequence=stored["sequence"],
             position=stored["position"],
             contexts=stored["contexts"],

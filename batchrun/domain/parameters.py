@@ -41,26 +41,28 @@ class JobParameter:
 
     @property
     def text(self) -> str | None:
-        """The value in the one notation that identity and the repository use; None for no value.
+        """The value in the one notation that identity and the repository use; None for no value."""
+        return None if self.value is None else value_text(self.value)
 
-        Booleans are `true` and `false`, durations their seconds as a decimal, times ISO 8601, lists a JSON array.
-        """
-        value = self.value
-        if value is None:
-            return None
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        if isinstance(value, timedelta):
-            return format(Decimal(value // timedelta(microseconds=1)) / 1_000_000, "f")
-        if isinstance(value, date):
-            return value.isoformat()
-        if isinstance(value, tuple):
-            return json.dumps(list(value), ensure_ascii=False)
-        return str(value)
+
+def value_text(value: object) -> str:
+    """Returns a value in the notation of identities, the repository and late binding.
+
+    Booleans are `true` and `false`, durations their seconds as a decimal, times ISO 8601, lists a JSON array.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, timedelta):
+        return format(Decimal(value // timedelta(microseconds=1)) / 1_000_000, "f")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple):
+        return json.dumps(list(value), ensure_ascii=False)
+    return str(value)
 
 
 def parameter_value(text: str | None, kind: ParameterType) -> ParameterValue:
-    """Reads a value back from the notation of `JobParameter.text`.
+    """Reads a value back from the notation of `value_text`.
 
     Raises:
         ValueError: the text is not of the type.

@@ -34,13 +34,14 @@ class CheckpointStore(Protocol):
     from `take_over` and `commit`; DatabaseError where the target fails.
     """
 
-    def take_over(self, key: CheckpointKey, token: int, *, fresh: bool) -> Checkpoint:
+    def take_over(self, key: CheckpointKey, token: int, run: int) -> Checkpoint:
         """Writes the token into the row, commits, and only then reads the checkpoint.
 
         Args:
             key: names the row; it is made where there is none.
             token: must not be lower than the row's.
-            fresh: begin anew: whatever the row held is replaced by an empty checkpoint.
+            run: the run of the step (`Checkpoint.run`). A row of another run is out of date, left by a crash after
+                the step had completed: it is replaced by `Checkpoint(run)`, as is a missing one.
 
         Raises:
             FencedError: the row holds a higher token.

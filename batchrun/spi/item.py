@@ -121,7 +121,7 @@ class ItemWriter(Protocol):
         ...
 
     def close(self) -> None:
-        """Gives back what `connect` and `open` took, whether they succeeded or not; what was not committed is undone."""
+        """Gives back what `connect` and `open` took, if anything, and undoes what is not committed."""
         ...
 
 

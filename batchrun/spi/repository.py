@@ -74,11 +74,11 @@ class JobRepository(Protocol):
         ...
 
     def save_step(self, execution: JobExecution, step: StepExecution) -> None:
-        """Stores all of a step execution, durably."""
+        """Stores all of a step execution, durably; the step may be an earlier one of the execution's instance."""
         ...
 
     def save_progress(self, execution: JobExecution, step: StepExecution) -> None:
-        """Stores counts and checkpoint after a chunk; a power cut may lose the last of these, but never reorders them."""
+        """Stores counts and checkpoint after a chunk; a power cut may lose the last ones, but never an earlier one."""
         ...
 
     def last_step(self, execution: JobExecution, step_name: str) -> StepExecution | None:

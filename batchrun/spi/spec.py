@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
+import msgspec.inspect
+
+from batchrun.domain.parameters import value_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -127,10 +130,34 @@ class ComponentSpec:
     def parse(self, options: Mapping[str, Any]) -> Options:
         """Makes typed options of plain values, late binding done.
 
+        A bound value becomes text where the option is a text, and text a number where it is a number: a date
+        parameter fits into a path, an environment variable into a count.
+
         Raises:
             msgspec.ValidationError: a value is not of its option's type.
         """
-        return msgspec.convert(dict(options), self.options)
+        fitted = _as_text(dict(options), msgspec.inspect.type_info(self.options))
+        return msgspec.convert(fitted, self.options, strict=False)
+
+
+def _as_text(value: Any, expected: msgspec.inspect.Type) -> Any:
+    """Returns the value with every scalar rendered as text that stands where only a text fits."""
+    inspect = msgspec.inspect
+    if isinstance(expected, inspect.Metadata):
+        return _as_text(value, expected.type)
+    if isinstance(expected, inspect.UnionType):
+        kinds = [kind for kind in expected.types if not isinstance(kind, inspect.NoneType)]
+        return _as_text(value, kinds[0]) if len(kinds) == 1 else value
+    if isinstance(expected, inspect.StructType) and isinstance(value, dict):
+        fields = {each.encode_name: each.type for each in expected.fields}
+        return {name: _as_text(each, fields[name]) if name in fields else each for name, each in value.items()}
+    if isinstance(expected, inspect.DictType) and isinstance(value, dict):
+        return {name: _as_text(each, expected.value_type) for name, each in value.items()}
+    if isinstance(expected, inspect.ListType) and isinstance(value, list | tuple):
+        return [_as_text(each, expected.item_type) for each in value]
+    if isinstance(expected, inspect.StrType) and not isinstance(value, str | dict | list | None):
+        return value_text(value)
+    return value
 
 
 Class = TypeVar("Class", bound=type)

@@ -1,0 +1,255 @@
+"""The composition root: the one module that picks concrete classes, for the command line and for embedding."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING
+
+from batchrun.definition import LoadedJob, load_job, read_parameters
+from batchrun.domain.execution import JobExecution
+from batchrun.domain.parameters import JobParameters
+from batchrun.domain.status import BatchStatus
+from batchrun.engine import StopSignal
+from batchrun.errors import ExitCode, JobFileChangedError, UsageError
+from batchrun.operations.assembly import Assembly
+from batchrun.operations.operator import JobOperator, overridden
+from batchrun.registry import Registry
+from batchrun.spi.listener import Listener
+from batchrun.spi.repository import JobRepository
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SETTINGS_FILE = "batchrun.toml"
+REPOSITORY_VARIABLE = "BATCHRUN_REPOSITORY"
+DEFAULT_REPOSITORY = ".batchrun/repository.db"
+
+_log = logging.getLogger("batchrun.app")
+
+
+def project_of(start: Path) -> Path:
+    """Returns the nearest folder from `start` upwards that holds a `batchrun.toml`, else the current directory."""
+    for folder in (start, *start.parents):
+        if (folder / SETTINGS_FILE).is_file():
+            return folder
+    return Path.cwd()
+
+
+class Application:
+    """One project with its repository; connects to nothing until something is asked of it.
+
+    A context manager; `close` gives the repository's connections back.
+    """
+
+    def __init__(self, directory: Path, repository_url: str | None = None) -> None:
+        self.project = project_of(directory.resolve())
+        self._given_url = repository_url
+        self._repository: JobRepository | None = None
+
+    @classmethod
+    def open(cls, *, repository: str | None = None, directory: Path | None = None) -> Application:
+        """Returns the application of the project around the directory, by default the current one."""
+        return cls(directory or Path.cwd(), repository)
+
+    def __enter__(self) -> Application:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the repository, if it was opened."""
+        if self._repository is not None:
+            self._repository.close()
+            self._repository = None
+
+    @property
+    def repository_url(self) -> str:
+        """The repository's URL: given, from the environment, from `batchrun.toml`, or SQLite in the project folder.
+
+        Raises:
+            UsageError: `batchrun.toml` cannot be read.
+        """
+        url = self._given_url or os.environ.get(REPOSITORY_VARIABLE) or _settings(self.project).get("repository")
+        return _absolute(url or f"sqlite:///{DEFAULT_REPOSITORY}", self.project)
+
+    @property
+    def repository(self) -> JobRepository:
+        """The repository, opened at the first call."""
+        if self._repository is None:
+            from batchrun.repository import open_repository
+
+            self._repository = open_repository(self.repository_url)
+        return self._repository
+
+    def load_job(self, job: str) -> LoadedJob:
+        """Reads a job file, given its path or its name in the project's `jobs.d/`; the project becomes the job's.
+
+        Raises:
+            DefinitionError: the file cannot be read or is wrong; holds all problems.
+        """
+        path = self._find_job(job)
+        if self._repository is None:
+            self.project = project_of(path.parent)
+        return load_job(path, Registry(path.parent))
+
+    def _find_job(self, job: str) -> Path:
+        path = Path(job)
+        if path.suffix in (".yaml", ".yml") or path.exists() or os.sep in job:
+            return path.absolute()
+        return self.project / "jobs.d" / f"{job}.yaml"
+
+    def launch(self, job: LoadedJob, given: Mapping[str, str], *, listeners: Sequence[Listener] = ()) -> JobExecution:
+        """Launches the job with the given parameters and returns the ended execution, whatever its status.
+
+        SIGINT and SIGTERM stop it at the next commit; a second SIGINT aborts at once (KeyboardInterrupt).
+
+        Raises:
+            DefinitionError: the parameters or options are wrong; nothing was written.
+            LaunchRefusedError: the state of the job instance forbids it.
+            RepositoryError: the repository cannot be used.
+        """
+        parameters = read_parameters(job, given, Path.cwd(), project=self.project)
+        return self._run(self._assembly(job, parameters), None, listeners)
+
+    def restart(
+        self,
+        execution_id: int,
+        given: Mapping[str, str],
+        *,
+        allow_changed: bool = False,
+        listeners: Sequence[Listener] = (),
+    ) -> JobExecution:
+        """Continues an execution and returns the new one, ended.
+
+        Args:
+            execution_id: the last execution of its instance.
+            given: values for non-identifying parameters.
+            allow_changed: continue although the job file's steps changed before the one to resume.
+            listeners: observe the run.
+
+        Raises:
+            NoSuchExecutionError: there is no such execution.
+            DefinitionError: the job file as it is now, or a parameter, is wrong.
+            LaunchRefusedError: the state of the instance, or a changed job file, forbids it.
+        """
+        previous = self.repository.find_execution(execution_id)
+        path = Path(previous.job_file)
+        job = load_job(path, Registry(path.parent))
+        self.project = project_of(path.parent)
+        if previous.job_text != job.text:
+            _log.warning("the job file %s has changed since execution %d", path, execution_id)
+            if not allow_changed and (reason := _blocking_change(previous, job)):
+                raise JobFileChangedError(job.definition.name, execution_id, reason)
+        parameters = overridden(previous.parameters, self._overrides(job, given))
+        return self._run(self._assembly(job, parameters), execution_id, listeners)
+
+    def _overrides(self, job: LoadedJob, given: Mapping[str, str]) -> JobParameters:
+        identifying = [each.name for each in job.definition.parameters if each.identifying and each.name in given]
+        if identifying:
+            raise UsageError(
+                f"a restart cannot change the identifying parameter {identifying[0]!r}: it names another job instance",
+                hint="batchrun launch starts that one",
+            )
+        return read_parameters(job, given, Path.cwd(), project=self.project, only_given=True)
+
+    def _assembly(self, job: LoadedJob, parameters: JobParameters) -> Assembly:
+        return Assembly(job, parameters, Registry(job.path.parent), self.project, self.repository_url)
+
+    def _run(self, assembly: Assembly, restart_of: int | None, listeners: Sequence[Listener]) -> JobExecution:
+        stop = StopSignal()
+        with _signals(stop):
+            return JobOperator(self.repository, listeners, stop).launch(assembly, restart_of)
+
+    def history(self, *, job_name: str | None = None, limit: int | None = None) -> list[JobExecution]:
+        """Returns executions with their steps, newest first."""
+        return self.repository.find_executions(job_name=job_name, limit=limit)
+
+    def execution(self, execution_id: int) -> JobExecution:
+        """Returns one execution with its steps.
+
+        Raises:
+            NoSuchExecutionError: there is none.
+        """
+        return self.repository.find_execution(execution_id)
+
+    def registry(self) -> Registry:
+        """Returns the components that jobs of this project can name."""
+        return Registry(self.project / "jobs.d")
+
+    def exit_code(self, execution: JobExecution, job: LoadedJob | None = None) -> int:
+        """Returns the exit code of the process for an ended execution (SEMANTICS section 9)."""
+        if job is not None and execution.exit_status.code in job.definition.exit_codes:
+            return job.definition.exit_codes[execution.exit_status.code]
+        by_status = {BatchStatus.COMPLETED: ExitCode.COMPLETED, BatchStatus.STOPPED: ExitCode.STOPPED}
+        return by_status.get(execution.status, ExitCode.FAILED)
+
+
+def _settings(project: Path) -> dict[str, str]:
+    path = project / SETTINGS_FILE
+    if not path.is_file():
+        return {}
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+    unknown = sorted(set(settings) - {"repository"})
+    if unknown:
+        raise UsageError(f"{path}: unknown setting {unknown[0]!r}", hint="the one setting is: repository")
+    return settings
+
+
+def _absolute(url: str, project: Path) -> str:
+    """Makes the path of a SQLite URL absolute; any other URL stays as it is."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix) or url.startswith(f"{prefix}:memory:"):
+        return url
+    return f"{prefix}{project / url.removeprefix(prefix)}"
+
+
+def _blocking_change(previous: JobExecution, job: LoadedJob) -> str | None:
+    """Says how the job file changed so that the step to resume is not safely the same, or None."""
+    state = previous.flow.state
+    if state is None:
+        return None
+    now = [step.name for step in job.definition.steps]
+    if state not in now:
+        return f"step {state!r}, which is to be resumed, is gone"
+    entered = list(dict.fromkeys(previous.flow.path))
+    before_now = now[: now.index(state)]
+    if job.definition.transitions is None and before_now != entered[:-1]:
+        return f"the steps before {state!r}, which is to be resumed, were {entered[:-1]} and are {before_now}"
+    return None
+
+
+@contextmanager
+def _signals(stop: StopSignal) -> Iterator[None]:
+    """Lets SIGINT and SIGTERM ask for the stop, the second SIGINT abort; only in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGINT and stop.is_requested:
+            raise KeyboardInterrupt
+        stop.request()
+        _log.warning("stopping at the next commit%s", "; Ctrl-C again aborts at once" * (number == signal.SIGINT))
+
+    before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {
+        number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

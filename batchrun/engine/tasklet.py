@@ -1,0 +1,56 @@
+"""The tasklet step's work: calls of a body, each in a transaction where its target has transactions."""
+
+from __future__ import annotations
+
+from batchrun.domain.execution import Checkpoint, JsonObject
+from batchrun.domain.status import ExitStatus
+from batchrun.engine.work import StepWork
+from batchrun.errors import BatchrunError, StepStoppedError, TaskletError
+from batchrun.spi.tasklet import RepeatStatus, StepContribution, Tasklet
+
+
+class TaskletWork(StepWork):
+    """Runs one attempt at a tasklet step."""
+
+    def execute(self) -> None:
+        """Calls the tasklet until it is finished or a stop was asked for between two calls."""
+        tasklet = self.run.components.tasklet(self.run.execution, self.definition, self.should_stop)
+        self.opened.callback(tasklet.close)
+        self.store = tasklet.open()
+        self.take_over()
+        self._recall_exit_status()
+        while not self.checkpoint.finished:
+            self._call(tasklet)
+            if self.should_stop() and not self.checkpoint.finished:
+                self.stopped = True
+                return
+
+    def _call(self, tasklet: Tasklet) -> None:
+        contribution = StepContribution(self.step.counts.copy(), None, dict(self.checkpoint.contexts.get("step", {})))
+        try:
+            with self.transaction():
+                status = tasklet.execute(contribution)
+                contribution.counts.commit += 1
+                self.save_checkpoint(self._checkpoint_after(contribution, status))
+        except StepStoppedError:
+            self.stopped = True
+            raise
+        except BatchrunError:
+            raise
+        except Exception as error:
+            raise TaskletError(f"{type(error).__name__}: {error}") from error
+        if contribution.exit_status is not None:
+            self.step.exit_status = contribution.exit_status
+        self.save_progress()
+
+    def _recall_exit_status(self) -> None:
+        """Takes the exit status of a body that had finished when its process died."""
+        if self.checkpoint.finished and (said := self.checkpoint.contexts.get("exit_status")):
+            self.step.exit_status = ExitStatus(said["code"], said["description"])
+
+    def _checkpoint_after(self, contribution: StepContribution, status: RepeatStatus | None) -> Checkpoint:
+        finished = status is not RepeatStatus.CONTINUABLE
+        contexts: dict[str, JsonObject] = {"step": contribution.context} if contribution.context else {}
+        if (said := contribution.exit_status) is not None:
+            contexts["exit_status"] = {"code": said.code, "description": said.description}
+        return self.checkpoint.after(None, contexts, contribution.counts, finished=finished)

@@ -1,0 +1,122 @@
+"""What chunk and tasklet work share: the checkpoint, its transaction, and the two orders of exactly once.
+
+*Taking over*: the higher token is in the target's row before the position is read. *Cleaning up*: the target's row
+goes only after the repository has the step COMPLETED (DESIGN section 5).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from batchrun.domain.definition import StepDefinition
+from batchrun.domain.execution import Checkpoint, StepExecution
+from batchrun.errors import BatchrunError, FencedError
+from batchrun.spi.checkpoint import CheckpointKey, CheckpointStore
+
+if TYPE_CHECKING:
+    from batchrun.engine.job import JobRun
+
+_log = logging.getLogger("batchrun.engine")
+
+
+class StepWork:
+    """One attempt at a step's work.
+
+    Attributes:
+        run: the job's run.
+        definition: the step's definition.
+        step: the attempt's record.
+        previous: the attempt that this one continues, or None at a new beginning.
+        checkpoint: the last committed one.
+        store: the target's store, where it has one.
+        opened: closes, in reverse order, what the work opened.
+        stopped: the work ended early because a stop was asked for.
+    """
+
+    def __init__(
+        self, run: JobRun, definition: StepDefinition, step: StepExecution, previous: StepExecution | None
+    ) -> None:
+        self.run = run
+        self.definition = definition
+        self.step = step
+        self.previous = previous
+        self.checkpoint = step.checkpoint
+        self.store: CheckpointStore | None = None
+        self.opened = ExitStack()
+        self.stopped = False
+
+    def execute(self) -> None:
+        """Does the work from the checkpoint on; sets `stopped` where a stop ended it."""
+        raise NotImplementedError
+
+    def should_stop(self) -> bool:
+        """Tells whether a stop has been asked for."""
+        return self.run.stop.is_requested
+
+    def take_over(self) -> None:
+        """Gets the checkpoint: from the target's row where there is one, else from the repository."""
+        if self.store is None:
+            return
+        key = CheckpointKey(self.run.repository.id, self.run.execution.instance.id, self.definition.name)
+        self.checkpoint = self.store.take_over(key, self.run.execution.token, self.checkpoint.run)
+        self._bring_in_line()
+        self.step.checkpoint = self.checkpoint
+
+    def _bring_in_line(self) -> None:
+        """Gives the attempt before this one the counts that its last commit had, if it died before it could."""
+        previous = self.previous
+        if previous is not None and previous.checkpoint.sequence < self.checkpoint.sequence:
+            previous.counts, previous.checkpoint = self.checkpoint.counts.copy(), self.checkpoint
+            self.run.repository.save_step(self.run.execution, previous)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Surrounds one commit: begun here, committed by `save_checkpoint`, rolled back on any exception."""
+        store = self.store
+        if store is None:
+            yield
+            return
+        store.begin()
+        try:
+            yield
+        except BaseException as error:
+            store.rollback()
+            if isinstance(error, Exception) and not isinstance(error, FencedError):
+                self.step.counts.rollback += 1
+            raise
+
+    def save_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Commits the checkpoint with what was written; from here on it is the truth."""
+        if self.store is not None:
+            self.store.commit(checkpoint)
+        self.checkpoint = self.step.checkpoint = checkpoint
+        self.step.counts = checkpoint.counts.copy()
+
+    def save_progress(self) -> None:
+        """Tells the repository of the last commit."""
+        self.run.repository.save_progress(self.run.execution, self.step)
+
+    def mark_finished(self) -> None:
+        """Records that all work is committed and only its publication is left."""
+        self.checkpoint = self.step.checkpoint = replace(self.checkpoint, finished=True)
+        self.run.repository.save_step(self.run.execution, self.step)
+
+    def forget(self) -> None:
+        """Deletes the target's row; only once the repository has the step COMPLETED."""
+        if self.store is None:
+            return
+        try:
+            self.store.forget()
+        except BatchrunError as error:
+            _log.warning("the checkpoint row of step %r stays in its target: %s", self.definition.name, error)
+
+    def close(self) -> None:
+        """Closes what the work opened; an error in closing does not undo what is committed."""
+        try:
+            self.opened.close()
+        except Exception as error:
+            _log.warning("closing step %r: %s: %s", self.definition.name, type(error).__name__, error)

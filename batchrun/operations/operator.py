@@ -1,0 +1,77 @@
+"""The JobOperator: launches and restarts jobs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from batchrun.domain.execution import JobExecution
+from batchrun.domain.parameters import JobParameters
+from batchrun.engine import JobRun, StopSignal, current_owner, is_gone
+from batchrun.engine.lease import LEASE
+from batchrun.engine.listeners import Listeners
+from batchrun.operations.assembly import Assembly
+from batchrun.spi.listener import Listener
+from batchrun.spi.repository import JobRepository, LaunchRequest
+
+_log = logging.getLogger("batchrun.operations")
+
+
+@dataclass(frozen=True, slots=True)
+class JobOperator:
+    """Runs jobs in this process, to their end.
+
+    Attributes:
+        stop: ends the run at its next commit.
+    """
+
+    repository: JobRepository
+    listeners: Sequence[Listener] = ()
+    stop: StopSignal = field(default_factory=StopSignal)
+
+    def launch(self, assembly: Assembly, restart_of: int | None = None) -> JobExecution:
+        """Runs the assembled job and returns the ended execution, whatever its status.
+
+        Args:
+            assembly: the job with its parameters.
+            restart_of: the execution to continue; None decides by the parameters.
+
+        Raises:
+            DefinitionError: an option does not fit; nothing was written.
+            LaunchRefusedError: the state of the job instance forbids it.
+            RepositoryError: the repository cannot be used.
+            FencedError: another process took over while this one ran.
+        """
+        assembly.check()
+        execution = self.repository.begin(self._request(assembly, restart_of))
+        if execution.restart_of is not None:
+            _log.info("execution %d continues execution %d", execution.id, execution.restart_of)
+        run = JobRun(
+            definition=assembly.job.definition,
+            execution=execution,
+            repository=self.repository,
+            components=assembly,
+            listeners=Listeners(self.listeners),
+            stop=self.stop,
+        )
+        return run.execute()
+
+    def _request(self, assembly: Assembly, restart_of: int | None) -> LaunchRequest:
+        return LaunchRequest(
+            job_name=assembly.job.definition.name,
+            parameters=assembly.parameters,
+            owner=current_owner(),
+            lease=LEASE,
+            is_gone=is_gone,
+            job_file=str(assembly.job.path),
+            job_text=assembly.job.text,
+            restart_of=restart_of,
+        )
+
+
+def overridden(previous: JobParameters, given: JobParameters) -> JobParameters:
+    """Returns the parameters of a restart: those of the execution it continues, with the given values over them."""
+    merged = {parameter.name: parameter for parameter in previous.all()}
+    merged.update({parameter.name: parameter for parameter in given.all()})
+    return JobParameters(list(merged.values()))
