@@ -239,11 +239,14 @@ def _signals(stop: StopSignal) -> Iterator[None]:
         yield
         return
 
-    def on_signal(number: int, frame: FrameType | None) -> None:
+    def on_signal(number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGINT and stop.is_requested:
             raise KeyboardInterrupt
         stop.request()
-        _log.warning("stopping at the next commit%s", "; Ctrl-C again aborts at once" * (number == signal.SIGINT))
+        # The handler may have interrupted a thread that holds the log's lock, so another thread says it.
+        threading.Thread(
+            target=_log.warning, args=("stopping at the next commit; Ctrl-C again aborts at once",)
+        ).start()
 
     before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {
         number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)

@@ -1,0 +1,216 @@
+"""In-memory doubles that keep the contracts: a reader of a list, a transactional target, a component source.
+
+They are real implementations, so an engine test with them says something about the engine; `Crash` at a named point
+stands for kill -9: it is no Exception, so nothing handles it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from batchrun.domain.definition import StepDefinition
+from batchrun.domain.execution import Checkpoint, JobExecution, JsonObject
+from batchrun.errors import FencedError, ItemError
+from batchrun.spi.checkpoint import CheckpointKey, CheckpointStore
+from batchrun.spi.chunk import Chunk, Item
+from batchrun.spi.item import ChunkProcessor, Extent, ItemProcessor, ItemReader, ItemWriter
+from batchrun.spi.source import ChunkParts
+from batchrun.spi.tasklet import RepeatStatus, StepContribution, Tasklet
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+Point = Callable[[str], None]
+"""Called with the name of each point that a run passes; raises Crash to die there."""
+
+
+def survive(_name: str) -> None:
+    """Passes every point."""
+
+
+@dataclass(slots=True)
+class ListItemReader:
+    """Reads the items of a list; an ItemError in the list is an item that cannot be read."""
+
+    items: Sequence[Item | ItemError]
+    at: int = 0
+
+    def open(self, position: JsonObject | None) -> Extent:
+        """Begins behind the items already committed."""
+        self.at = 0 if position is None else position["items"]
+        return Extent(len(self.items))
+
+    def read(self, limit: int) -> Chunk | None:
+        """Returns up to `limit` good items, and the errors between them."""
+        start = self.at
+        rows: list[Item] = []
+        places: list[int] = []
+        errors: list[ItemError] = []
+        while self.at < len(self.items) and len(rows) < limit:
+            item = self.items[self.at]
+            if isinstance(item, ItemError):
+                errors.append(item)
+            else:
+                rows.append(dict(item))
+                places.append(self.at)
+            self.at += 1
+        if self.at == start:
+            return None
+        position = {"items": self.at}
+        return Chunk(rows=rows, position=position, origins=_ListOrigins(places), errors=errors, progress=self.at)
+
+    def close(self) -> None:
+        """Has nothing to give back."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ListOrigins:
+    places: Sequence[int]
+
+    def of(self, index: int) -> str:
+        return f"list:{self.places[index]}"
+
+    def span(self) -> str:
+        return f"list:{self.places[0]}-{self.places[-1]}" if self.places else "list"
+
+
+@dataclass(slots=True)
+class MemoryTarget:
+    """A transactional target: what is committed, with the checkpoints beside it.
+
+    Attributes:
+        rows: committed items, in order.
+        checkpoints: token and checkpoint by key.
+        point: called at `target.commit` before and `target.committed` after each commit.
+    """
+
+    rows: list[Item] = field(default_factory=list)
+    checkpoints: dict[CheckpointKey, tuple[int, Checkpoint]] = field(default_factory=dict)
+    point: Point = survive
+
+
+class MemoryStore:
+    """The CheckpointStore of a MemoryTarget."""
+
+    def __init__(self, target: MemoryTarget) -> None:
+        self.target = target
+        self.pending: list[Item] = []
+        self._key: CheckpointKey | None = None
+        self._token = 0
+
+    def take_over(self, key: CheckpointKey, token: int, run: int) -> Checkpoint:
+        """Writes the token, then reads; a checkpoint of another run is replaced."""
+        stored_token, stored = self.target.checkpoints.get(key, (0, Checkpoint(run)))
+        if stored_token > token:
+            raise FencedError(f"step {key.step_name!r}", token)
+        checkpoint = stored if stored.run == run else Checkpoint(run)
+        self.target.checkpoints[key] = (token, checkpoint)
+        self._key, self._token = key, token
+        return checkpoint
+
+    def begin(self) -> None:
+        """Begins with nothing pending."""
+        self.pending = []
+
+    def commit(self, checkpoint: Checkpoint) -> None:
+        """Adds the pending items and the checkpoint at once, if the token is still this owner's."""
+        self.target.point("target.commit")
+        assert self._key is not None
+        if self.target.checkpoints[self._key][0] != self._token:
+            self.rollback()
+            raise FencedError(f"step {self._key.step_name!r}", self._token)
+        self.target.rows.extend(self.pending)
+        self.target.checkpoints[self._key] = (self._token, Checkpoint.from_dict(checkpoint.as_dict()))
+        self.pending = []
+        self.target.point("target.committed")
+
+    def rollback(self) -> None:
+        """Drops what is pending."""
+        self.pending = []
+
+    def forget(self) -> None:
+        """Removes the row with this owner's token."""
+        assert self._key is not None
+        if self.target.checkpoints.get(self._key, (0,))[0] == self._token:
+            del self.target.checkpoints[self._key]
+        self.target.point("target.forgotten")
+
+
+class MemoryItemWriter:
+    """Writes into a MemoryTarget; refuses an item whose value under `bad` is true."""
+
+    def __init__(self, target: MemoryTarget) -> None:
+        self.store = MemoryStore(target)
+
+    def connect(self) -> CheckpointStore | None:
+        """Returns the target's store."""
+        return self.store
+
+    def open(self, state: JsonObject | None) -> None:
+        """Has nothing to make ready."""
+
+    def prepare(self, chunk: Chunk) -> list[Item]:
+        """Returns the rows."""
+        return list(chunk.rows)
+
+    def write(self, prepared: Any) -> int:
+        """Adds to what is pending."""
+        for item in prepared:
+            if item.get("bad"):
+                raise ValueError(f"the target refuses {item}")
+        self.store.pending.extend(prepared)
+        return len(prepared)
+
+    def state(self) -> JsonObject | None:
+        """Needs no state."""
+        return None
+
+    def finish(self) -> None:
+        """Has nothing to publish."""
+
+    def close(self) -> None:
+        """Drops what is pending."""
+        self.store.rollback()
+
+
+@dataclass(slots=True)
+class FunctionTasklet:
+    """A tasklet of a plain function; transactional where it is given a target."""
+
+    function: Callable[[StepContribution], RepeatStatus | None]
+    target: MemoryTarget | None = None
+
+    def open(self) -> CheckpointStore | None:
+        """Returns the target's store, if there is a target."""
+        return None if self.target is None else MemoryStore(self.target)
+
+    def execute(self, contribution: StepContribution) -> RepeatStatus | None:
+        """Calls the function."""
+        return self.function(contribution)
+
+    def close(self) -> None:
+        """Has nothing to give back."""
+
+
+@dataclass(slots=True)
+class MemoryComponents:
+    """A ComponentSource of factories by step name."""
+
+    readers: Mapping[str, Callable[[], ItemReader]] = field(default_factory=dict)
+    writers: Mapping[str, Callable[[], ItemWriter]] = field(default_factory=dict)
+    processors: Mapping[str, Sequence[ItemProcessor | ChunkProcessor]] = field(default_factory=dict)
+    tasklets: Mapping[str, Callable[[], Tasklet]] = field(default_factory=dict)
+
+    def chunk_parts(self, execution: JobExecution, step: StepDefinition, should_stop: Callable[[], bool]) -> ChunkParts:
+        """Makes the step's parts anew."""
+        del execution, should_stop
+        return ChunkParts(self.readers[step.name](), self.processors.get(step.name, ()), self.writers[step.name]())
+
+    def tasklet(self, execution: JobExecution, step: StepDefinition, should_stop: Callable[[], bool]) -> Tasklet:
+        """Makes the step's tasklet anew."""
+        del execution, should_stop
+        return self.tasklets[step.name]()
