@@ -1,0 +1,55 @@
+"""Whether a job instance may start now: the launch table of SEMANTICS section 1, as one function."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from batchrun.domain.execution import JobExecution
+from batchrun.domain.status import BatchStatus
+from batchrun.errors import (
+    ExecutionRunningError,
+    InstanceAbandonedError,
+    InstanceCompleteError,
+    NotLatestExecutionError,
+)
+
+
+class LaunchDecision(Enum):
+    """What a launch or restart does with the instance's last execution.
+
+    START: there is none, begin at the beginning. CONTINUE: begin where it ended. RECOVER: its owner is dead; set it to
+    FAILED, then continue it.
+    """
+
+    START = "start"
+    CONTINUE = "continue"
+    RECOVER = "recover"
+
+
+def decide_launch(last: JobExecution | None, *, owner_is_alive: bool, restart_of: int | None = None) -> LaunchDecision:
+    """Decides about a launch, or about the restart of an execution; the rules are the same.
+
+    Args:
+        last: the instance's last execution.
+        owner_is_alive: of a running last execution, whether its owner lives; else it does not matter.
+        restart_of: the execution that a restart names; None for a launch.
+
+    Raises:
+        NotLatestExecutionError: the restart names an execution that a later one has superseded.
+        ExecutionRunningError: the last execution runs, and its owner lives.
+        InstanceCompleteError: the last execution COMPLETED.
+        InstanceAbandonedError: the last execution is ABANDONED, or UNKNOWN, which nobody can continue.
+    """
+    if last is None:
+        return LaunchDecision.START
+    if restart_of is not None and restart_of != last.id:
+        raise NotLatestExecutionError(restart_of, last.id)
+    if last.status.is_running:
+        if owner_is_alive:
+            raise ExecutionRunningError(last.job_name, last.id, last.owner.host, last.owner.pid)
+        return LaunchDecision.RECOVER
+    if last.status is BatchStatus.COMPLETED:
+        raise InstanceCompleteError(last.job_name, last.id, last.parameters.has_identifying)
+    if last.status.is_restartable:
+        return LaunchDecision.CONTINUE
+    raise InstanceAbandonedError(last.job_name, last.id)
