@@ -6,9 +6,18 @@ nothing of batchrun; everything else may import it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str | None:
+    """Returns the hint that names the word of `words` nearest to a misspelt one, or None where none is near."""
+    from difflib import get_close_matches
+
+    spelt = {each.lower(): each for each in words}
+    near = get_close_matches(word.lower(), spelt, n=1)
+    return f"did you mean {spelt[near[0]]!r}?" if near else None
 
 
 class ExitCode(IntEnum):
