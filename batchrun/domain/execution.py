@@ -87,6 +87,7 @@ class Checkpoint:
     Attributes:
         run: id of the StepExecution that began this run of the step; a restart continues the run, a loop back to the
             step or a rerun of a completed one begins another. A checkpoint of another run is out of date.
+        attempt: id of the StepExecution that committed it, whose counts these are; 0 before the first commit.
         sequence: number of chunks committed in this run, over all its executions; 0 before the first.
         position: where the reader goes on; None is the beginning.
         contexts: state of the step's components by their key, such as `{"writer": {"bytes": 1024}}`.
@@ -95,6 +96,7 @@ class Checkpoint:
     """
 
     run: int = 0
+    attempt: int = 0
     sequence: int = 0
     position: JsonObject | None = None
     contexts: dict[str, JsonObject] = field(default_factory=dict)
@@ -103,6 +105,7 @@ class Checkpoint:
 
     def after(
         self,
+        attempt: int,
         position: JsonObject | None,
         contexts: dict[str, JsonObject],
         counts: StepCounts,
@@ -110,12 +113,13 @@ class Checkpoint:
         finished: bool = False,
     ) -> Checkpoint:
         """Returns the checkpoint of the next commit."""
-        return Checkpoint(self.run, self.sequence + 1, position, contexts, counts, finished)
+        return Checkpoint(self.run, attempt, self.sequence + 1, position, contexts, counts, finished)
 
     def as_dict(self) -> JsonObject:
         """Returns the JSON form, as tables store it."""
         return {
             "run": self.run,
+            "attempt": self.attempt,
             "sequence": self.sequence,
             "position": self.position,
             "contexts": self.contexts,
@@ -128,6 +132,7 @@ class Checkpoint:
         """Reads what `as_dict` wrote."""
         return cls(
             run=stored["run"],
+            attempt=stored["attempt"],
             sequence=stored["sequence"],
             position=stored["position"],
             contexts=stored["contexts"],

@@ -98,7 +98,7 @@ class ChunkWork(StepWork):
         counts.filter += max(chunk.read_count - len(chunk), 0)
         counts.commit += 1
         contexts = prepared.contexts if writer_state is None else {**prepared.contexts, "writer": writer_state}
-        return self.checkpoint.after(chunk.position, contexts, counts)
+        return self.checkpoint.after(self.step.id, chunk.position, contexts, counts)
 
     def _report(self, chunk: Chunk | None, extent: Extent) -> None:
         done = 0 if chunk is None else chunk.progress

@@ -26,25 +26,28 @@ def walk(run: JobRun) -> FlowEnd:
     """Runs the states from the execution's position on, until the flow ends, fails or is stopped."""
     if run.execution.flow.state is None:
         _enter(run, FlowPosition().enter(run.definition.start))
-    else:
-        _rerun_completed(run)
+    step = _rerun_completed(run)
     while True:
         position = run.execution.flow
         state = position.path[-1]
-        if run.stop.is_requested:
+        if step is None and run.stop.is_requested:
             return FlowEnd(BatchStatus.STOPPED, ExitStatus(STOPPED.code, f"stopped before step {state!r}"))
-        step = execute_step(run, run.definition.step(state), position.visit)
+        step = step or execute_step(run, run.definition.step(state), position.visit)
         following = after(run.definition, step)
         if isinstance(following, FlowEnd):
             return following
-        if following.to is not None:
-            _enter(run, position.enter(following.to))
-            continue
-        return _ended(run, following)
+        if following.to is None:
+            return _ended(run, following)
+        _enter(run, position.enter(following.to))
+        step = None
 
 
-def _rerun_completed(run: JobRun) -> None:
-    """Runs again those steps on the path so far that ask for it, and leaves the path where one ends otherwise."""
+def _rerun_completed(run: JobRun) -> StepExecution | None:
+    """Runs again those completed steps on the path so far that ask for it.
+
+    Returns:
+        The attempt that ended otherwise than the path went on, where the path is left; None where it stays as it is.
+    """
     path = run.execution.flow.path
     again = {step.name: step for step in run.definition.steps if step.allow_start_if_complete}
     for place, (state, following) in enumerate(pairwise(path)):
@@ -54,7 +57,8 @@ def _rerun_completed(run: JobRun) -> None:
         edge = after(run.definition, step)
         if isinstance(edge, FlowEnd) or edge.to != following:
             _enter(run, FlowPosition(path[: place + 1]))
-            return
+            return step
+    return None
 
 
 def after(definition: JobDefinition, step: StepExecution) -> Transition | FlowEnd:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -74,11 +74,11 @@ def _begin(run: JobRun, definition: StepDefinition, visit: int, previous: StepEx
         raise StartLimitError(definition.name, limit)
     step = StepExecution(0, run.execution.id, definition.name, visit, BatchStatus.STARTED, started_at=datetime.now(UTC))
     if previous is not None:
-        step.checkpoint = previous.checkpoint
+        # One that died before its first save has no run in its checkpoint, but began it all the same.
+        step.checkpoint = replace(previous.checkpoint, run=previous.checkpoint.run or previous.id)
     run.repository.add_step(run.execution, step)
-    if not step.checkpoint.run:
-        # A predecessor that died before its first save began the run all the same.
-        step.checkpoint = Checkpoint(run=step.id if previous is None else previous.id)
+    if previous is None:
+        step.checkpoint = Checkpoint(run=step.id)
     run.execution.steps.append(step)
     kind = ChunkWork if isinstance(definition.work, ChunkDefinition) else TaskletWork
     return _Attempt(run, definition, step, kind(run, definition, step, previous))

@@ -53,4 +53,4 @@ class TaskletWork(StepWork):
         contexts: dict[str, JsonObject] = {"step": contribution.context} if contribution.context else {}
         if (said := contribution.exit_status) is not None:
             contexts["exit_status"] = {"code": said.code, "description": said.description}
-        return self.checkpoint.after(None, contexts, contribution.counts, finished=finished)
+        return self.checkpoint.after(self.step.id, None, contexts, contribution.counts, finished=finished)

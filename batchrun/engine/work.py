@@ -67,11 +67,9 @@ class StepWork:
         self.step.checkpoint = self.checkpoint
 
     def _bring_in_line(self) -> None:
-        """Gives the attempt before this one the counts that its last commit had, if it died before it could."""
-        previous = self.previous
-        if previous is not None and previous.checkpoint.sequence < self.checkpoint.sequence:
-            previous.counts, previous.checkpoint = self.checkpoint.counts.copy(), self.checkpoint
-            self.run.repository.save_step(self.run.execution, previous)
+        """Gives the attempt that made the last commit the counts it had then, if it died before it could tell."""
+        if self.step.checkpoint.sequence < self.checkpoint.sequence:
+            self.run.repository.correct_step(self.run.execution, self.checkpoint)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from batchrun.domain.execution import JobExecution, Owner, StepExecution
+from batchrun.domain.execution import Checkpoint, JobExecution, Owner, StepExecution
 from batchrun.domain.parameters import JobParameters
 from batchrun.domain.status import BatchStatus
 
@@ -74,7 +74,15 @@ class JobRepository(Protocol):
         ...
 
     def save_step(self, execution: JobExecution, step: StepExecution) -> None:
-        """Stores all of a step execution, durably; the step may be an earlier one of the execution's instance."""
+        """Stores all of a step execution, durably."""
+        ...
+
+    def correct_step(self, execution: JobExecution, checkpoint: Checkpoint) -> None:
+        """Stores a checkpoint that a target gave, with its counts, in the attempt that committed it.
+
+        That attempt, `checkpoint.attempt`, belongs to an earlier execution of the same instance, whose process died
+        between the target's commit and the repository's. Doing it again changes nothing.
+        """
         ...
 
     def save_progress(self, execution: JobExecution, step: StepExecution) -> None:

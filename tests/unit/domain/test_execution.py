@@ -6,12 +6,12 @@ from batchrun.domain.execution import Checkpoint, FlowPosition, StepCounts
 
 
 def test_a_checkpoint_survives_its_stored_form() -> None:
-    checkpoint = Checkpoint(3, 7, {"offset": 9}, {"writer": {"bytes": 5}}, StepCounts(read=4, write_skip=1), True)
+    checkpoint = Checkpoint(3, 5, 7, {"offset": 9}, {"writer": {"bytes": 5}}, StepCounts(read=4, write_skip=1), True)
     assert Checkpoint.from_dict(checkpoint.as_dict()) == checkpoint
 
 
 def test_the_next_checkpoint_keeps_its_run() -> None:
-    assert Checkpoint(run=3).after({"a": 1}, {}, StepCounts()) == Checkpoint(3, 1, {"a": 1})
+    assert Checkpoint(run=3).after(4, {"a": 1}, {}, StepCounts()) == Checkpoint(3, 4, 1, {"a": 1})
 
 
 def test_counts_name_themselves() -> None:

@@ -1,0 +1,182 @@
+"""A JobRepository in memory: for tests, and for runs whose history nobody needs.
+
+What it stores is copied in and out, so a run that dies leaves what it had saved and nothing else.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from batchrun.domain.execution import Checkpoint, JobExecution, JobInstance, StepExecution
+from batchrun.domain.launch import LaunchDecision, decide_launch
+from batchrun.domain.status import BatchStatus, ExitStatus
+from batchrun.errors import FencedError, NoSuchExecutionError
+from batchrun.spi.repository import LaunchRequest
+from batchrun.testing.memory import Point, survive
+
+
+class MemoryJobRepository:
+    """Keeps the JobRepository contract for the threads of one process.
+
+    Attributes:
+        point: called at `step.added`, `step.saved`, `progress.saved` and `job.saved`, when it is stored.
+    """
+
+    def __init__(self) -> None:
+        self.id = str(uuid.uuid4())
+        self.point: Point = survive
+        self._lock = threading.RLock()
+        self._executions: dict[int, JobExecution] = {}
+        self._instances: dict[tuple[str, str], JobInstance] = {}
+        self._leases: dict[int, float] = {}
+        self._next_step_id = 0
+
+    def begin(self, request: LaunchRequest) -> JobExecution:
+        """Finds or makes the instance and gives it a new execution."""
+        with self._lock:
+            instance = self._instance(request)
+            last = self._last(instance)
+            alive = last is not None and not self._is_dead(last, request)
+            decision = decide_launch(last, owner_is_alive=alive, restart_of=request.restart_of)
+            if decision is LaunchDecision.RECOVER:
+                assert last is not None
+                _recover(last)
+            execution = JobExecution(
+                id=len(self._executions) + 1,
+                instance=instance,
+                parameters=request.parameters,
+                owner=request.owner,
+                token=1 if last is None else last.token + 1,
+                created_at=datetime.now(UTC),
+                restart_of=None if last is None else last.id,
+                job_file=request.job_file,
+                job_text=request.job_text,
+            )
+            if last is not None:
+                execution.flow = last.flow
+            self._executions[execution.id] = copy.deepcopy(execution)
+            self._leases[execution.id] = time.monotonic() + request.lease.total_seconds()
+            return execution
+
+    def _instance(self, request: LaunchRequest) -> JobInstance:
+        key = (request.job_name, request.parameters.identity())
+        return self._instances.setdefault(key, JobInstance(len(self._instances) + 1, *key))
+
+    def _last(self, instance: JobInstance) -> JobExecution | None:
+        of_instance = [each for each in self._executions.values() if each.instance == instance]
+        return of_instance[-1] if of_instance else None
+
+    def _is_dead(self, execution: JobExecution, request: LaunchRequest) -> bool:
+        return self._leases[execution.id] < time.monotonic() or request.is_gone(execution.owner)
+
+    def renew_lease(self, execution: JobExecution, lease: timedelta) -> None:
+        """Prolongs the owner's lease."""
+        with self._lock:
+            self._owned(execution)
+            self._leases[execution.id] = time.monotonic() + lease.total_seconds()
+
+    def save_job(self, execution: JobExecution) -> None:
+        """Stores the execution without its steps."""
+        with self._lock:
+            stored = self._owned(execution)
+            saved = copy.deepcopy(execution)
+            saved.steps = stored.steps
+            self._executions[execution.id] = saved
+        self.point("job.saved")
+
+    def add_step(self, execution: JobExecution, step: StepExecution) -> None:
+        """Stores a new step execution."""
+        with self._lock:
+            stored = self._owned(execution)
+            self._next_step_id += 1
+            step.id = self._next_step_id
+            stored.steps.append(copy.deepcopy(step))
+        self.point("step.added")
+
+    def save_step(self, execution: JobExecution, step: StepExecution) -> None:
+        """Stores all of a step execution."""
+        self._store(execution, step)
+        self.point("step.saved")
+
+    def correct_step(self, execution: JobExecution, checkpoint: Checkpoint) -> None:
+        """Stores a target's checkpoint in the attempt that committed it."""
+        with self._lock:
+            self._owned(execution)
+            for each in self._executions.values():
+                for step in each.steps:
+                    if step.id == checkpoint.attempt:
+                        step.checkpoint, step.counts = checkpoint, checkpoint.counts.copy()
+        self.point("step.corrected")
+
+    def save_progress(self, execution: JobExecution, step: StepExecution) -> None:
+        """Stores a step execution after a chunk."""
+        self._store(execution, step)
+        self.point("progress.saved")
+
+    def _store(self, execution: JobExecution, step: StepExecution) -> None:
+        with self._lock:
+            self._owned(execution)
+            steps = self._executions[step.job_execution_id].steps
+            place = next(place for place, each in enumerate(steps) if each.id == step.id)
+            steps[place] = copy.deepcopy(step)
+
+    def _owned(self, execution: JobExecution) -> JobExecution:
+        stored = self._executions[execution.id]
+        if not stored.status.is_running or stored.token != execution.token:
+            raise FencedError(f"execution {execution.id}", execution.token)
+        return stored
+
+    def last_step(self, execution: JobExecution, step_name: str) -> StepExecution | None:
+        """Returns the last attempt at the step in the instance."""
+        steps = self._steps(execution, step_name)
+        return copy.deepcopy(steps[-1]) if steps else None
+
+    def count_step_starts(self, execution: JobExecution, step_name: str) -> int:
+        """Returns the number of attempts at the step in the instance."""
+        return len(self._steps(execution, step_name))
+
+    def _steps(self, execution: JobExecution, step_name: str) -> list[StepExecution]:
+        with self._lock:
+            return [
+                step
+                for each in self._executions.values()
+                if each.instance == execution.instance
+                for step in each.steps
+                if step.step_name == step_name
+            ]
+
+    def find_execution(self, execution_id: int) -> JobExecution:
+        """Returns an execution with its steps."""
+        with self._lock:
+            if execution_id not in self._executions:
+                raise NoSuchExecutionError(execution_id)
+            return copy.deepcopy(self._executions[execution_id])
+
+    def find_executions(
+        self, *, job_name: str | None = None, statuses: Sequence[BatchStatus] = (), limit: int | None = None
+    ) -> list[JobExecution]:
+        """Returns executions, newest first."""
+        with self._lock:
+            found = [
+                copy.deepcopy(each)
+                for each in reversed(self._executions.values())
+                if (job_name is None or each.job_name == job_name) and (not statuses or each.status in statuses)
+            ]
+        return found[:limit]
+
+    def close(self) -> None:
+        """Has nothing to close."""
+
+
+def _recover(dead: JobExecution) -> None:
+    """Sets an execution whose owner is dead to FAILED, with its running steps."""
+    found = ExitStatus("FAILED", f"its process (host {dead.owner.host}, pid {dead.owner.pid}) was found dead")
+    dead.status, dead.exit_status, dead.ended_at = BatchStatus.FAILED, found, datetime.now(UTC)
+    for step in dead.steps:
+        if step.status.is_running:
+            step.status, step.exit_status, step.ended_at = BatchStatus.FAILED, found, dead.ended_at
