@@ -1,0 +1,33 @@
+"""Fixtures that several kinds of test share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.postgres import PostgresRun, new_database, server_url
+
+_RUN = pytest.StashKey[PostgresRun | None]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_RUN] = PostgresRun.begin()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if run := config.stash.get(_RUN, None):
+        run.end()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """The URL of the run's PostgreSQL server, one for all workers."""
+    return server_url()
+
+
+@pytest.fixture
+def fresh_postgres_database(postgres_url: str) -> Iterator[str]:
+    """The URL of a new empty database, dropped afterwards."""
+    with new_database(postgres_url) as url:
+        yield url
