@@ -1,1 +1,32 @@
-"""The command line."""
+"""The command line: reads arguments, calls the application, shows what came of it. It decides nothing about a run."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Runs the command that the process was started with, and exits with its code."""
+    _mend_streams()
+    if sys.argv[1:] == ["--version"]:
+        # Scripts and editors ask for it often, and typer takes ten times as long as this.
+        from batchrun import __version__
+
+        sys.stdout.write(f"batchrun {__version__}\n")
+        sys.exit(0)
+
+    from batchrun.cli.program import run
+
+    code = run(sys.argv[1:])
+    sys.exit(code)
+
+
+def _mend_streams() -> None:
+    """Gives a closed stdout or stderr a place to write to, and shows a `?` where a stream lacks a character."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - lives as long as the process
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")

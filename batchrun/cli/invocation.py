@@ -1,0 +1,130 @@
+"""The invocation: one run of the command line, with its global options and the screens it writes to."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from batchrun.errors import UsageError
+
+if TYPE_CHECKING:
+    from batchrun.app import Application
+    from batchrun.cli.rendering.screen import Screen
+    from batchrun.errors import Problem
+
+
+class Output(StrEnum):
+    """The form of a command's result on stdout."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalOptions:
+    """Options that stand before the command."""
+
+    repository: str | None = None
+    quiet: bool = False
+    verbose: bool = False
+    debug: bool = False
+    no_color: bool = False
+
+    @property
+    def log_level(self) -> int:
+        """The least severe log records to show."""
+        if self.debug:
+            return logging.DEBUG
+        if self.quiet:
+            return logging.ERROR
+        return logging.INFO if self.verbose else logging.WARNING
+
+
+class Invocation:
+    """What the commands share; makes everything when it is first asked for, so that `--help` makes nothing.
+
+    Attributes:
+        options: set once the arguments before the command have been read.
+    """
+
+    def __init__(self, open_application: Callable[..., Application] | None = None) -> None:
+        self.options = GlobalOptions()
+        self._open_application = open_application
+        self._log_handler: logging.Handler | None = None
+
+    @cached_property
+    def stdout(self) -> Screen:
+        """Where results go."""
+        from batchrun.cli.rendering.screen import Screen
+
+        return Screen(stderr=False, no_color=self.options.no_color)
+
+    @cached_property
+    def stderr(self) -> Screen:
+        """Where progress, logs and errors go."""
+        from batchrun.cli.rendering.screen import Screen
+
+        return Screen(stderr=True, no_color=self.options.no_color)
+
+    def application(self) -> Application:
+        """Opens the application; to be used as a context manager."""
+        if self._open_application is not None:
+            return self._open_application(repository=self.options.repository)
+        from batchrun.app import Application
+
+        return Application.open(repository=self.options.repository)
+
+    def command(self, *words: object) -> str:
+        """Returns a batchrun command to type next, with the repository that this one was given."""
+        repository = self.options.repository
+        # A URL with a user in it may hold a password, which is not to be shown.
+        given = ["--repository", repository] if repository and "@" not in repository else []
+        return " ".join(["batchrun", *given, *map(str, words)])
+
+    def warn(self, problems: Sequence[Problem]) -> None:
+        """Shows the warnings that a job file gave."""
+        if problems and not self.options.quiet:
+            from batchrun.cli.rendering.problems import problem_lines
+
+            for problem in problems:
+                self.stderr.print(*problem_lines(problem))
+
+    def start_log(self) -> None:
+        """Shows batchrun's log records on stderr from here on."""
+        from batchrun.cli.log import ScreenLogHandler
+
+        logger = logging.getLogger("batchrun")
+        self._log_handler = ScreenLogHandler(lambda: self.stderr)
+        logger.addHandler(self._log_handler)
+        logger.setLevel(self.options.log_level)
+
+    def close(self) -> None:
+        """Undoes `start_log`."""
+        if self._log_handler is not None:
+            logger = logging.getLogger("batchrun")
+            logger.removeHandler(self._log_handler)
+            logger.setLevel(logging.NOTSET)
+
+
+def given_parameters(arguments: Sequence[str]) -> dict[str, str]:
+    """Reads `key=value` arguments, split at the first `=`.
+
+    Raises:
+        UsageError: an argument is none, or a key stands twice.
+    """
+    given: dict[str, str] = {}
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if not (key and equals):
+            raise UsageError(
+                f"{argument!r} is not a parameter: it needs a name, = and a value",
+                hint=f"{argument.strip('=') or 'name'}=VALUE",
+            )
+        if key in given:
+            raise UsageError(f"parameter {key!r} is given twice: {given[key]!r} and {value!r}")
+        given[key] = value
+    return given

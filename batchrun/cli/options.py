@@ -1,0 +1,42 @@
+"""What the commands share: arguments, options, and the class that shows how to call them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import typer.core
+
+from batchrun.cli.invocation import Output
+
+
+class PlainCommand(typer.core.TyperCommand):
+    """A command whose usage line names a required argument as JOB, where typer has {JOB}."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Returns the parts of the usage line after the command's name."""
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
+
+def _job_names(incomplete: str) -> list[str]:
+    """Completes a job: names in `jobs.d/`, and YAML files by their path."""
+    names = [path.stem for path in sorted(Path("jobs.d").glob("*.yaml"))]
+    files = [str(path) for path in sorted(Path().glob(f"{incomplete}*")) if path.suffix in (".yaml", ".yml")]
+    folders = [f"{path}/" for path in sorted(Path().glob(f"{incomplete}*")) if path.is_dir()] if incomplete else []
+    return [each for each in (*names, *files, *folders) if each.startswith(incomplete)]
+
+
+JobArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="JOB", help="Path of a job file, or the name of a job in jobs.d/.", autocompletion=_job_names
+    ),
+]
+ExecutionArgument = Annotated[int, typer.Argument(metavar="ID", help="Id of an execution, as history lists them.")]
+ParameterArguments = Annotated[
+    list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Parameters of the job, in any number.")
+]
+OutputOption = Annotated[
+    Output, typer.Option("--output", "-o", metavar="FORM", help="Form of the result on stdout: text or json.")
+]

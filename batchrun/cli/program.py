@@ -1,0 +1,103 @@
+"""The program: the typer application with its global options, and how a run of it ends."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from batchrun.cli import catalogue, checking, records, running
+from batchrun.cli.invocation import GlobalOptions, Invocation
+
+if TYPE_CHECKING:
+    from batchrun.app import Application
+
+NAME = "batchrun"
+_COMPLETION_VARIABLE = "_BATCHRUN_COMPLETE"
+
+program = typer.Typer(
+    name=NAME,
+    # Plain help: rich would take longer to import than all the rest of `--help`.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+running.add_to(program)
+records.add_to(program)
+checking.add_to(program)
+catalogue.add_to(program)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from batchrun import __version__
+
+        typer.echo(f"{NAME} {__version__}")
+        raise typer.Exit
+
+
+@program.callback(
+    invoke_without_command=True,
+    epilog=(
+        "\b\nExamples:\n"
+        "  batchrun launch jobs.d/load_flights.yaml input=flights.csv\n"
+        "  batchrun history --limit 5\n"
+        "  batchrun restart 7"
+    ),
+)
+def root(
+    context: typer.Context,
+    repository: Annotated[
+        str | None,
+        typer.Option(
+            "--repository",
+            metavar="URL",
+            help="Where executions are kept; else BATCHRUN_REPOSITORY, batchrun.toml, or SQLite in .batchrun/.",
+        ),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what happens on the way.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the debug log, and tracebacks of errors.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="Use no colors, as NO_COLOR does.")] = False,
+    version: Annotated[  # noqa: ARG001 - its callback does the work
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Run restartable batch jobs that are declared in YAML."""
+    invocation: Invocation = context.obj
+    invocation.options = GlobalOptions(repository, quiet, verbose, debug, no_color)
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+    else:
+        invocation.start_log()
+
+
+def run(arguments: Sequence[str], open_application: Callable[..., Application] | None = None) -> int:
+    """Runs one command and returns the exit code of the process.
+
+    Args:
+        arguments: those after the program's name.
+        open_application: opens another application than the real one.
+    """
+    if _COMPLETION_VARIABLE in os.environ:
+        program(args=list(arguments), prog_name=NAME)
+    invocation = Invocation(open_application)
+    try:
+        return _invoke(arguments, invocation)
+    except (Exception, KeyboardInterrupt) as error:
+        from batchrun.cli.errors import report
+
+        return report(error, invocation)
+    finally:
+        invocation.close()
+
+
+def _invoke(arguments: Sequence[str], invocation: Invocation) -> int:
+    command = typer.main.get_command(program)
+    try:
+        with command.make_context(NAME, list(arguments), obj=invocation) as context:
+            return command.invoke(context) or 0
+    except typer.Exit as end:
+        return end.exit_code

@@ -1,0 +1,200 @@
+"""Progress of a run on stderr: a live line on a terminal, plain lines elsewhere. Must never fail the run it watches."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, redirect_stdout, suppress
+from datetime import datetime
+from typing import IO, cast
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from batchrun.cli.rendering import words
+from batchrun.cli.rendering.pace import StepPace
+from batchrun.cli.rendering.screen import Screen, cleaned
+from batchrun.cli.rendering.step_line import count_texts, ended_line, running_line, skipped_line
+from batchrun.domain.execution import JobExecution, StepExecution
+from batchrun.spi.chunk import Chunk
+from batchrun.spi.listener import Listener, Progress
+
+_REFRESHES_PER_SECOND = 10
+_PLAIN_INTERVAL = 10.0
+
+
+@contextmanager
+def progress_on(screen: Screen, *, quiet: bool = False) -> Iterator[list[Listener]]:
+    """Gives the listeners that show a run's progress; what the job's own code prints goes to stderr meanwhile."""
+    with ExitStack() as stack:
+        listeners: list[Listener] = []
+        if not quiet:
+            shows = (
+                LiveProgress(screen) if screen.console.is_interactive and screen.is_watched else PlainProgress(screen)
+            )
+            listeners.append(stack.enter_context(shows))
+        # A result on stdout must be the result alone.
+        stack.enter_context(redirect_stdout(cast("IO[str]", _Stderr())))
+        yield listeners
+
+
+class _Stderr:
+    """Writes to what is stderr at that moment, which a live display exchanges."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
+class PlainProgress(Listener, AbstractContextManager["PlainProgress"]):
+    """A line when a step starts, one about every ten seconds, and one when it ends."""
+
+    def __init__(self, screen: Screen, clock: Callable[[], float] = time.monotonic) -> None:
+        self._screen = screen
+        self._clock = clock
+        self._pace: StepPace | None = None
+        self._next_line = 0.0
+
+    def __exit__(self, *_: object) -> None:
+        """Has nothing to undo."""
+
+    def before_job(self, execution: JobExecution) -> None:
+        """Tells the execution's id."""
+        self._print(f"{execution.job_name}: {_beginning(execution)}")
+
+    def before_step(self, execution: JobExecution, step: StepExecution) -> None:
+        """Tells the step's start."""
+        del execution
+        now = self._clock()
+        self._pace = StepPace(step, self._clock, now)
+        self._next_line = now + _PLAIN_INTERVAL
+        self._print(f"{step.step_name}: started")
+
+    def after_chunk(
+        self, execution: JobExecution, step: StepExecution, chunk: Chunk | None, progress: Progress
+    ) -> None:
+        """Prints a line if the last one is long enough ago."""
+        del execution
+        pace = self._pace
+        if pace is None or pace.step is not step:
+            return
+        pace.progress, pace.has_moved = progress, pace.has_moved or chunk is not None
+        if self._clock() >= self._next_line:
+            self._next_line = self._clock() + _PLAIN_INTERVAL
+            pace.observe()
+            self._print(f"{step.step_name}: {', '.join(_plain_parts(pace))}")
+
+    def after_step(self, execution: JobExecution, step: StepExecution) -> None:
+        """Tells the step's end."""
+        del execution
+        seconds = self._pace.seconds if self._pace is not None else 0.0
+        ending = f"{step.status.name} in {words.duration(seconds)}"
+        self._print(f"{step.step_name}: {', '.join([ending, *count_texts(step.counts)])}")
+        self._pace = None
+
+    def on_step_skipped(self, execution: JobExecution, step: StepExecution) -> None:
+        """Tells that there is nothing to do."""
+        del execution
+        self._print(f"{step.step_name}: completed before, in execution {step.job_execution_id}")
+
+    def _print(self, line: str) -> None:
+        with suppress(OSError, ValueError):
+            self._screen.print(Text.assemble((f"{datetime.now():%H:%M:%S} ", "dim"), cleaned(line)))
+
+
+class LiveProgress(Listener, AbstractContextManager["LiveProgress"]):
+    """A line for the step at work, redrawn by a thread of its own; the lines of ended steps stay above it."""
+
+    def __init__(self, screen: Screen, clock: Callable[[], float] = time.monotonic) -> None:
+        self._screen = screen
+        self._clock = clock
+        self._pace: StepPace | None = None
+        self._name_width = 0
+        self._live = Live(
+            console=screen.console,
+            get_renderable=self._drawing,
+            refresh_per_second=_REFRESHES_PER_SECOND,
+            transient=True,
+            redirect_stdout=False,
+        )
+
+    def __exit__(self, *_: object) -> None:
+        """Takes the live line away and gives the cursor back."""
+        self._pace = None
+        with suppress(OSError, ValueError):
+            self._live.stop()
+
+    def before_job(self, execution: JobExecution) -> None:
+        """Tells the execution's id, and begins to draw."""
+        with suppress(OSError, ValueError):
+            self._print(Text.assemble((cleaned(execution.job_name), "bold"), (f"  {_beginning(execution)}", "dim")))
+            self._live.start()
+
+    def before_step(self, execution: JobExecution, step: StepExecution) -> None:
+        """Gives the step the live line."""
+        del execution
+        self._name_width = max(self._name_width, len(step.step_name))
+        self._pace = StepPace(step, self._clock, self._clock())
+
+    def after_chunk(
+        self, execution: JobExecution, step: StepExecution, chunk: Chunk | None, progress: Progress
+    ) -> None:
+        """Notes how far the step is; it may come thousands of times a second, so it draws nothing."""
+        del execution
+        pace = self._pace
+        if pace is not None and pace.step is step:
+            pace.progress = progress
+            if chunk is not None:
+                pace.has_moved = True
+
+    def after_step(self, execution: JobExecution, step: StepExecution) -> None:
+        """Turns the live line into one that stays."""
+        del execution
+        seconds = self._pace.seconds if self._pace is not None else 0.0
+        self._pace = None
+        self._print(ended_line(step, seconds, self._width, name_width=self._name_width, unicode=self._unicode))
+
+    def on_step_skipped(self, execution: JobExecution, step: StepExecution) -> None:
+        """Tells that there is nothing to do."""
+        del execution
+        self._name_width = max(self._name_width, len(step.step_name))
+        self._print(skipped_line(step, self._width, name_width=self._name_width, unicode=self._unicode))
+
+    @property
+    def _width(self) -> int:
+        # The last column stays free: some terminals break the line after a character in it.
+        return max(self._screen.console.width - 1, 20)
+
+    @property
+    def _unicode(self) -> bool:
+        return self._screen.is_unicode
+
+    def _drawing(self) -> RenderableType:
+        pace = self._pace
+        if pace is None:
+            return Group()
+        pace.observe()
+        return running_line(pace, self._width, name_width=self._name_width, unicode=self._unicode)
+
+    def _print(self, line: Text) -> None:
+        with suppress(OSError, ValueError):
+            self._screen.print(line)
+
+
+def _beginning(execution: JobExecution) -> str:
+    continues = f", continues execution {execution.restart_of}" if execution.restart_of else ""
+    return f"execution {execution.id}{continues}"
+
+
+def _plain_parts(pace: StepPace) -> Iterator[str]:
+    yield from count_texts(pace.counts)
+    if (fraction := pace.fraction) is not None:
+        yield f"{int(fraction * 100)}%"
+    if pace.counts.read:
+        yield f"{pace.rows_per_second:,.0f} rows/s"
+    if (left := pace.seconds_left) is not None:
+        yield f"{words.whole_duration(left)} left"

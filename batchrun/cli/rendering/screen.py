@@ -1,0 +1,123 @@
+"""The screen: stdout or stderr, a terminal of some width or a pipe without any."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO
+
+from rich.console import Console
+from rich.text import Text
+
+from batchrun.errors import UsageError
+
+_LABEL_STYLES = {
+    "error": "bold red",
+    "critical": "bold red",
+    "warning": "bold yellow",
+    "hint": "bold cyan",
+    "info": "bold blue",
+    "debug": "dim",
+}
+# Escape sequences of a terminal may come in with any value or message of a database.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def cleaned(text: str) -> str:
+    """Returns the text without characters that would move a terminal's cursor or change its colors."""
+    return _CONTROL.sub(lambda match: "" if match[0] == "\r" else "\N{REPLACEMENT CHARACTER}", text)
+
+
+def silence(stream: IO[str]) -> None:
+    """Lets all further writes to the stream go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+class _LastingConsole(Console):
+    """A console that falls silent when its reader goes away, where rich would end the process."""
+
+    def on_broken_pipe(self) -> None:
+        """Writes to nowhere from here on; Python flushes the stream once more at its end, which must not fail."""
+        self.quiet = True
+        silence(self.file)
+
+
+class Screen:
+    """Prints lines that have been laid out for its width.
+
+    A reader that goes away, as `head` does, silences the screen and ends nothing: the exit code stays the command's.
+    """
+
+    def __init__(self, *, stderr: bool = False, no_color: bool = False) -> None:
+        # None leaves the decision to NO_COLOR.
+        self.console = _LastingConsole(
+            stderr=stderr, no_color=no_color or None, highlight=False, markup=False, emoji=False, soft_wrap=True
+        )
+
+    @property
+    def is_watched(self) -> bool:
+        """Tells whether it is a terminal; FORCE_COLOR brings colors into a pipe but makes no terminal of it."""
+        try:
+            return self.console.file.isatty()
+        except ValueError:  # closed
+            return False
+
+    @property
+    def width(self) -> int | None:
+        """The columns of the terminal; None where nothing limits a line."""
+        return self.console.width if self.is_watched else None
+
+    @property
+    def is_unicode(self) -> bool:
+        """Tells whether symbols beyond ASCII can be shown."""
+        return self.console.encoding.startswith("utf")
+
+    def print(self, *lines: Text | str) -> None:
+        """Prints lines as they are."""
+        with self._writing():
+            for line in lines:
+                self.console.print(line)
+
+    def write(self, text: str) -> None:
+        """Writes text as it is, such as JSON."""
+        with self._writing():
+            self.console.file.write(text)
+            self.console.file.flush()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        if self.console.quiet:
+            return
+        try:
+            yield
+        except BrokenPipeError:
+            self.console.on_broken_pipe()
+        except OSError as error:
+            if not self.console.stderr:  # of stderr's own failure nobody can be told
+                raise UsageError(f"the result cannot be written to stdout: {error.strerror}") from error
+
+    def print_labelled(self, label: str, message: str, *, before: str = "") -> None:
+        """Prints `label: message`, wrapped with a hanging indent where there is a width."""
+        head = Text.assemble((before, "dim"), (f"{label}:", _LABEL_STYLES.get(label, "bold")), " ")
+        self.print(*self.wrapped(Text.assemble(head, cleaned(message)), indent=2))
+
+    def wrapped(self, text: Text, *, indent: int = 0, first_indent: int = 0) -> Sequence[Text]:
+        """Lays out a paragraph; lines of its own are kept, and words longer than a line stay whole."""
+        lines: list[Text] = []
+        for source in text.split("\n", allow_blank=True):
+            lines.extend(self._wrapped_line(source, first_indent if not lines else indent, indent))
+        return lines
+
+    def _wrapped_line(self, line: Text, first_indent: int, indent: int) -> Sequence[Text]:
+        if self.width is None:
+            return [Text(" " * first_indent) + line]
+        # One column stays free: many terminals break the line after a character in the last one.
+        room = max(self.width - indent - 1, 20)
+        pieces = line.wrap(self.console, room, overflow="ignore") or [Text()]
+        for piece in pieces:
+            piece.rstrip()
+        return [Text(" " * (indent if place else first_indent)) + piece for place, piece in enumerate(pieces)]

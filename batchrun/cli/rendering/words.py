@@ -1,0 +1,92 @@
+"""Words for numbers, times and statuses, the same wherever they are shown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import pairwise
+
+from rich.text import Text
+
+from batchrun.domain.execution import JobExecution, StepExecution
+from batchrun.domain.status import BatchStatus
+
+_STATUS_SIGNS = {
+    BatchStatus.COMPLETED: ("✓", "+", "green"),
+    BatchStatus.STARTING: ("▶", ">", "cyan"),
+    BatchStatus.STARTED: ("▶", ">", "cyan"),
+    BatchStatus.STOPPING: ("▶", ">", "yellow"),
+    BatchStatus.STOPPED: ("■", "=", "yellow"),
+    BatchStatus.FAILED: ("✗", "x", "red"),
+    BatchStatus.ABANDONED: ("⊘", "-", "bright_black"),
+    BatchStatus.UNKNOWN: ("?", "?", "magenta"),
+}
+_SECOND_UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
+
+
+def status_style(status: BatchStatus) -> str:
+    """Returns the color of a status."""
+    return _STATUS_SIGNS[status][2]
+
+
+def status_sign(status: BatchStatus, *, unicode: bool = True) -> Text:
+    """Returns the one-character sign of a status, so that color is never all that tells."""
+    sign, plain, style = _STATUS_SIGNS[status]
+    return Text(sign if unicode else plain, style=f"bold {style}")
+
+
+def status_word(status: BatchStatus, *, unicode: bool = True) -> Text:
+    """Returns sign and name, such as `✓ COMPLETED`."""
+    return Text.assemble(status_sign(status, unicode=unicode), " ", (status.name, status_style(status)))
+
+
+def count(number: int) -> str:
+    """Returns a count with thousands apart: `336,776`."""
+    return f"{number:,}"
+
+
+def rate(items: int, seconds: float) -> str:
+    """Returns items a second, such as `41,203`; with one digit after the point below ten, empty where there is none."""
+    if not items or seconds <= 0:
+        return ""
+    per_second = items / seconds
+    return f"{per_second:,.0f}" if per_second >= 10 else f"{per_second:.1f}"
+
+
+def duration(seconds: float) -> str:
+    """Returns a length of time in its two largest units: `0.4s`, `12.3s`, `2m 05s`, `3h 04m`, `1d 02h`."""
+    if seconds < 59.95:
+        return f"{max(seconds, 0):.1f}s"
+    return whole_duration(seconds)
+
+
+def whole_duration(seconds: float) -> str:
+    """Returns the same without parts of seconds, for what keeps changing: `12s`, `2m 05s`."""
+    left = max(round(seconds), 0)
+    for (size, unit), (smaller, smaller_unit) in pairwise(_SECOND_UNITS):
+        if left >= size:
+            return f"{left // size}{unit} {left % size // smaller:02d}{smaller_unit}"
+    return f"{left}s"
+
+
+def elapsed(execution: JobExecution | StepExecution) -> float | None:
+    """Returns how long an execution took, or has taken so far; None before its start."""
+    if execution.started_at is None:
+        return None
+    if execution.ended_at is None and not execution.status.is_running:
+        return None
+    return ((execution.ended_at or datetime.now(UTC)) - execution.started_at).total_seconds()
+
+
+def local_time(moment: datetime | None, *, short: bool = False) -> str:
+    """Returns a moment in local time, `2026-07-30 14:02:11`, or short `07-30 14:02`; empty for None."""
+    if moment is None:
+        return ""
+    return f"{moment.astimezone():{'%m-%d %H:%M' if short else '%Y-%m-%d %H:%M:%S'}}"
+
+
+def exact_time(moment: datetime | None) -> str:
+    """Returns a moment in local time with its distance from UTC, `2026-07-30 14:02:11 +09:00`."""
+    if moment is None:
+        return ""
+    offset = f"{moment.astimezone():%z}"
+    return f"{local_time(moment)} {offset[:3]}:{offset[3:5]}"

@@ -1,0 +1,93 @@
+"""The commands that run jobs: launch and restart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from batchrun.cli.invocation import Invocation, Output, given_parameters
+from batchrun.cli.options import ExecutionArgument, JobArgument, OutputOption, ParameterArguments, PlainCommand
+
+if TYPE_CHECKING:
+    from batchrun.app import Application
+    from batchrun.domain.execution import JobExecution
+
+
+def add_to(program: typer.Typer) -> None:
+    """Adds the commands of this group."""
+    program.command(
+        cls=PlainCommand,
+        epilog="\b\nExample:\n  batchrun launch load_flights input=flights.csv day=2026-07-30",
+    )(launch)
+    program.command(cls=PlainCommand, epilog="\b\nExample:\n  batchrun restart 7")(restart)
+
+
+def launch(
+    context: typer.Context, job: JobArgument, parameters: ParameterArguments = None, output: OutputOption = Output.TEXT
+) -> int:
+    """Run a job with parameters.
+
+    If the last run with the same parameters failed or was stopped, it goes on from there. Ctrl-C stops at the next
+    commit.
+    """
+    from batchrun.cli.rendering.progress import progress_on
+
+    invocation: Invocation = context.obj
+    given = given_parameters(parameters or ())
+    with invocation.application() as application:
+        loaded = application.load_job(job)
+        invocation.warn(loaded.warnings)
+        with progress_on(invocation.stderr, quiet=invocation.options.quiet) as listeners:
+            execution = application.launch(loaded, given, listeners=listeners)
+        _show_result(invocation, execution, output)
+        return application.exit_code(execution, loaded)
+
+
+def restart(
+    context: typer.Context,
+    execution_id: ExecutionArgument,
+    parameters: ParameterArguments = None,
+    allow_changed: Annotated[
+        bool, typer.Option("--allow-changed", help="Go on although the job file's steps have changed.")
+    ] = False,
+    output: OutputOption = Output.TEXT,
+) -> int:
+    """Continue an execution that failed or was stopped.
+
+    It goes on from its last commit. Parameters that do not identify the job instance may be given anew.
+    """
+    from batchrun.cli.rendering.progress import progress_on
+
+    invocation: Invocation = context.obj
+    given = given_parameters(parameters or ())
+    with invocation.application() as application:
+        with progress_on(invocation.stderr, quiet=invocation.options.quiet) as listeners:
+            execution = application.restart(execution_id, given, allow_changed=allow_changed, listeners=listeners)
+        _show_result(invocation, execution, output)
+        return _exit_code(application, execution)
+
+
+def _exit_code(application: Application, execution: JobExecution) -> int:
+    """Returns the process's exit code; only an exit code of the job's own needs the job file once more."""
+    if execution.exit_status.code == execution.status.name:
+        return application.exit_code(execution)
+    return application.exit_code(execution, application.load_job(execution.job_file))
+
+
+def _show_result(invocation: Invocation, execution: JobExecution, output: Output) -> None:
+    """Shows what came of the run; where stdout is not watched, a failure is told on stderr too."""
+    from batchrun.cli.rendering.execution import failures, show_summary
+    from batchrun.domain.status import BatchStatus
+
+    is_good = execution.status is BatchStatus.COMPLETED
+    if output is Output.JSON:
+        from batchrun.cli.documents import as_json, execution_document
+
+        invocation.stdout.write(as_json(execution_document(execution)))
+    elif not (is_good and invocation.options.quiet):
+        next_command = invocation.command("restart", execution.id) if execution.status.is_restartable else None
+        show_summary(invocation.stdout, execution, next_command)
+    if execution.status is BatchStatus.FAILED and (output is Output.JSON or not invocation.stdout.is_watched):
+        for what, description in failures(execution):
+            invocation.stderr.print_labelled("error", f"{what}: {description}")
