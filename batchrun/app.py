@@ -18,7 +18,7 @@ from batchrun.domain.execution import JobExecution
 from batchrun.domain.parameters import JobParameters
 from batchrun.domain.status import BatchStatus
 from batchrun.engine import StopSignal
-from batchrun.errors import ExitCode, JobFileChangedError, UsageError
+from batchrun.errors import ExitCode, UsageError
 from batchrun.operations.assembly import Assembly
 from batchrun.operations.operator import JobOperator, overridden
 from batchrun.registry import Registry
@@ -120,7 +120,7 @@ class Application:
             RepositoryError: the repository cannot be used.
         """
         parameters = read_parameters(job, given, Path.cwd(), project=self.project)
-        return self._run(self._assembly(job, parameters), None, listeners)
+        return self._run(self._assembly(job, parameters), listeners)
 
     def restart(
         self,
@@ -147,12 +147,8 @@ class Application:
         path = Path(previous.job_file)
         job = load_job(path, Registry(path.parent))
         self.project = project_of(path.parent)
-        if previous.job_text != job.text:
-            _log.warning("the job file %s has changed since execution %d", path, execution_id)
-            if not allow_changed and (reason := _blocking_change(previous, job)):
-                raise JobFileChangedError(job.definition.name, execution_id, reason)
         parameters = overridden(previous.parameters, self._overrides(job, given))
-        return self._run(self._assembly(job, parameters), execution_id, listeners)
+        return self._run(self._assembly(job, parameters), listeners, execution_id, allow_changed)
 
     def _overrides(self, job: LoadedJob, given: Mapping[str, str]) -> JobParameters:
         identifying = [each.name for each in job.definition.parameters if each.identifying and each.name in given]
@@ -166,10 +162,17 @@ class Application:
     def _assembly(self, job: LoadedJob, parameters: JobParameters) -> Assembly:
         return Assembly(job, parameters, Registry(job.path.parent), self.project, self.repository_url)
 
-    def _run(self, assembly: Assembly, restart_of: int | None, listeners: Sequence[Listener]) -> JobExecution:
+    def _run(
+        self,
+        assembly: Assembly,
+        listeners: Sequence[Listener],
+        restart_of: int | None = None,
+        allow_changed: bool = False,
+    ) -> JobExecution:
         stop = StopSignal()
         with _signals(stop):
-            return JobOperator(self.repository, listeners, stop).launch(assembly, restart_of)
+            operator = JobOperator(self.repository, listeners, stop)
+            return operator.launch(assembly, restart_of, allow_changed=allow_changed)
 
     def history(self, *, job_name: str | None = None, limit: int | None = None) -> list[JobExecution]:
         """Returns executions with their steps, newest first."""
@@ -215,21 +218,6 @@ def _absolute(url: str, project: Path) -> str:
     if not url.startswith(prefix) or url.startswith(f"{prefix}:memory:"):
         return url
     return f"{prefix}{project / url.removeprefix(prefix)}"
-
-
-def _blocking_change(previous: JobExecution, job: LoadedJob) -> str | None:
-    """Says how the job file changed so that the step to resume is not safely the same, or None."""
-    state = previous.flow.state
-    if state is None:
-        return None
-    now = [step.name for step in job.definition.steps]
-    if state not in now:
-        return f"step {state!r}, which is to be resumed, is gone"
-    entered = list(dict.fromkeys(previous.flow.path))
-    before_now = now[: now.index(state)]
-    if job.definition.transitions is None and before_now != entered[:-1]:
-        return f"the steps before {state!r}, which is to be resumed, were {entered[:-1]} and are {before_now}"
-    return None
 
 
 @contextmanager

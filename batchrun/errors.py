@@ -181,10 +181,9 @@ class NotLatestExecutionError(LaunchRefusedError):
 class JobFileChangedError(LaunchRefusedError):
     """The job file changed so that the step to resume is gone or stands elsewhere."""
 
-    def __init__(self, job_name: str, execution_id: int, reason: str) -> None:
+    def __init__(self, job_name: str, execution_id: int, reason: str, way_out: str) -> None:
         super().__init__(
-            f"the file of job {job_name!r} has changed since execution {execution_id}: {reason}",
-            hint=f"restore the file, or batchrun restart {execution_id} --allow-changed",
+            f"the file of job {job_name!r} has changed since execution {execution_id}: {reason}", hint=way_out
         )
 
 

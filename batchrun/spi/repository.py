@@ -21,6 +21,8 @@ class LaunchRequest:
         lease: how long the owner may be silent before anybody may take over.
         is_gone: tells of another owner whether its process certainly no longer exists (same host, pid gone).
         restart_of: the execution that is to be restarted; None to launch by parameters.
+        may_continue: called with the last execution, if this one is to continue it, before anything is written; raises
+            LaunchRefusedError to forbid it, as where the job file has changed.
     """
 
     job_name: str
@@ -31,6 +33,7 @@ class LaunchRequest:
     job_file: str = ""
     job_text: str = ""
     restart_of: int | None = None
+    may_continue: Callable[[JobExecution], None] = lambda _last: None
 
 
 class JobRepository(Protocol):

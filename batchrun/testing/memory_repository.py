@@ -43,6 +43,8 @@ class MemoryJobRepository:
             last = self._last(instance)
             alive = last is not None and not self._is_dead(last, request)
             decision = decide_launch(last, owner_is_alive=alive, restart_of=request.restart_of)
+            if last is not None:
+                request.may_continue(last)
             if decision is LaunchDecision.RECOVER:
                 assert last is not None
                 _recover(last)
