@@ -33,6 +33,11 @@ class ExitCode(IntEnum):
     DEFECT = 70
 
 
+def first_line(error: BaseException) -> str:
+    """Returns the first line of a foreign error's text, or its class's name where it has none."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
 class BatchrunError(Exception):
     """Anything that batchrun tells its user; the message says what happened, where, and what to do.
 

@@ -7,10 +7,11 @@ object per item ever exists.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
 from batchrun.domain.execution import JsonObject
-from batchrun.errors import ItemError, ProcessError
+from batchrun.errors import ItemError, ProcessError, first_line
 
 if TYPE_CHECKING:
     import polars as pl
@@ -151,24 +152,40 @@ class Chunk:
 
 
 def _frame_of(rows: list[Item], hint: pl.Schema | None, origins: Origins) -> pl.DataFrame:
+    """Makes a frame column by column: made row by row, polars turns a column of 1 and "x" into text without a word."""
     import polars as pl
 
     if not rows:
         return pl.DataFrame(schema=hint or {})
+    names = dict.fromkeys(name for row in rows for name in row)
+    return pl.DataFrame([_column(name, [row.get(name) for row in rows], hint, origins) for name in names])
+
+
+def _column(name: str, values: list[Any], hint: pl.Schema | None, origins: Origins) -> pl.Series:
+    import polars as pl
+
     try:
-        frame = pl.from_dicts(rows, infer_schema_length=None, strict=True)
-    except (pl.exceptions.PolarsError, TypeError, OverflowError) as error:
-        raise ProcessError(
-            f"the items of a chunk disagree about a column's type: {error}", origin=origins.span()
-        ) from error
-    if hint is None:
-        return frame
-    adjusted = [
-        pl.col(name).cast(hint[name])
-        for name, dtype in frame.schema.items()
-        if name in hint and dtype != hint[name] and (dtype == pl.Null or _narrower_decimal(dtype, hint[name]))
-    ]
-    return frame.with_columns(adjusted) if adjusted else frame
+        column = pl.Series(name, values, strict=True)
+    except (TypeError, OverflowError, pl.exceptions.PolarsError) as error:
+        column = pl.Series(name, _of_one_kind(name, values, origins, error), strict=True)
+    known = None if hint is None else hint.get(name)
+    if known is not None and (column.dtype == pl.Null or _narrower_decimal(column.dtype, known)):
+        return column.cast(known)
+    return column
+
+
+def _of_one_kind(name: str, values: list[Any], origins: Origins, error: Exception) -> list[Any]:
+    """Returns numbers of several kinds as numbers of the kind that holds them all; anything else is an error."""
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {int, float}:
+        return [None if value is None else float(value) for value in values]
+    if kinds == {int, Decimal}:
+        return [None if value is None else Decimal(value) for value in values]
+    found = ", ".join(sorted(kind.__name__ for kind in kinds))
+    raise ProcessError(
+        f"the items of a chunk disagree about the type of column {name!r} ({found}): {first_line(error)}",
+        origin=origins.span(),
+    ) from error
 
 
 def _narrower_decimal(dtype: pl.DataType, hint: pl.DataType) -> bool:
