@@ -1,0 +1,67 @@
+# One entry for everything; `make` alone lists the targets.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 python3.14; do \
+	if $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$each; break; fi; done)
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+FLIGHTS := data/flights.csv
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check format format-check lint types imports tests faults schema clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/.installed $(FLIGHTS) ## load 336,776 real flights into SQLite, and say what to try next
+	@$(BIN)/python demo/load_flights.py $(FLIGHTS)
+
+test: check ## all that CI runs: the same as `make check`
+
+check: format-check lint types imports tests ## format, lint, types, imports, and all tests with their coverage
+
+format: $(VENV)/.installed-dev ## format the code and mend what the linter can mend
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+format-check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+imports: $(VENV)/.installed-dev
+	$(BIN)/lint-imports
+
+tests: $(VENV)/.installed-dev
+	$(BIN)/pytest --numprocesses auto --cov
+
+faults: $(VENV)/.installed-dev ## the long proof: kill -9 at 50 random moments of a load, for each kind of target
+	BATCHRUN_KILLS=50 BATCHRUN_KILL_ROWS=600000 $(BIN)/pytest tests/faults
+
+schema: $(VENV)/.installed-dev ## write schemas/ anew, after a component's options have changed
+	$(BIN)/batchrun schema --output-dir schemas
+
+clean: ## remove what all of these made: .venv, data, the demo's repository, caches
+	rm -rf $(VENV) data .batchrun build dist htmlcov .coverage .coverage.* \
+		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(FLIGHTS): | $(VENV)/.installed
+	@$(BIN)/python demo/fetch_flights.py $@
+
+$(VENV)/pyvenv.cfg:
+	@test -n "$(PYTHON)" || { echo "this needs Python 3.11 or newer: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
+	$(PIP_INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
+	$(PIP_INSTALL) --editable '.[dev]'
+	@touch $(VENV)/.installed $@
