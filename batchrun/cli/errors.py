@@ -55,10 +55,10 @@ def _report_usage(error: typer.TyperException, invocation: Invocation) -> int:
 
 
 def _report_definition(error: DefinitionError, invocation: Invocation) -> int:
-    from batchrun.cli.rendering.problems import problem_lines
+    from batchrun.cli.rendering.problems import show_problem
 
     for problem in error.problems:
-        invocation.stderr.print(*problem_lines(problem))
+        show_problem(invocation.stderr, problem)
     return _show(invocation, str(error), error.hint, error.exit_code)
 
 

@@ -88,10 +88,10 @@ class Invocation:
     def warn(self, problems: Sequence[Problem]) -> None:
         """Shows the warnings that a job file gave."""
         if problems and not self.options.quiet:
-            from batchrun.cli.rendering.problems import problem_lines
+            from batchrun.cli.rendering.problems import show_problem
 
             for problem in problems:
-                self.stderr.print(*problem_lines(problem))
+                show_problem(self.stderr, problem)
 
     def start_log(self) -> None:
         """Shows batchrun's log records on stderr from here on."""
@@ -122,7 +122,7 @@ def given_parameters(arguments: Sequence[str]) -> dict[str, str]:
         if not (key and equals):
             raise UsageError(
                 f"{argument!r} is not a parameter: it needs a name, = and a value",
-                hint=f"{argument.strip('=') or 'name'}=VALUE",
+                hint=f"{key or 'name'}=VALUE",
             )
         if key in given:
             raise UsageError(f"parameter {key!r} is given twice: {given[key]!r} and {value!r}")

@@ -20,8 +20,7 @@ def show_summary(screen: Screen, execution: JobExecution, next_command: str | No
     screen.print(*screen.wrapped(headline(execution, unicode=screen.is_unicode), indent=_INDENT))
     _show_steps(screen, execution.steps)
     _show_failures(screen, execution)
-    if next_command:
-        screen.print(Text.assemble(("to continue: ", "bold"), next_command))
+    _show_next(screen, next_command)
 
 
 def show_execution(
@@ -37,8 +36,7 @@ def show_execution(
         screen.print("", Text("steps", style="bold"))
         _show_steps(screen, execution.steps)
     _show_failures(screen, execution)
-    if next_command:
-        screen.print("", Text.assemble(("to continue: ", "bold"), next_command))
+    _show_next(screen, next_command)
 
 
 def headline(execution: JobExecution, *, unicode: bool = True) -> Text:
@@ -113,9 +111,9 @@ def _show_steps(screen: Screen, steps: Sequence[StepExecution]) -> None:
 
 def _step_table(steps: Sequence[StepExecution], *, unicode: bool) -> Table:
     table = Table(
-        Column("step", least=8),
+        Column("step", least=8, most=28),
         Column("status"),
-        Column("exit code", rank=4, least=9),
+        Column("exit code", rank=4, least=9, most=20),
         Column("time", rank=8, right=True),
         Column("read", rank=7, right=True),
         Column("written", right=True),
@@ -149,4 +147,9 @@ def _show_failures(screen: Screen, execution: JobExecution) -> None:
     style = words.status_style(execution.status)
     for what, description in failures(execution):
         text = Text.assemble((f"{cleaned(what)}: ", f"bold {style}"), cleaned(description))
-        screen.print("", *screen.wrapped(text, indent=_INDENT), "")
+        screen.print("", *screen.wrapped(text, indent=_INDENT))
+
+
+def _show_next(screen: Screen, command: str | None) -> None:
+    if command:
+        screen.print("", Text.assemble(("to continue: ", "bold"), command))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -33,12 +34,13 @@ def cleaned(text: str) -> str:
 def silence(stream: IO[str]) -> None:
     """Lets all further writes to the stream go nowhere."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
+    with suppress(OSError, ValueError):  # a stream in memory has no file to exchange
+        os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
 class _LastingConsole(Console):
-    """A console that falls silent when its reader goes away, where rich would end the process."""
+    """A console that falls silent when nobody can read it, where rich would end the process."""
 
     def on_broken_pipe(self) -> None:
         """Writes to nowhere from here on; Python flushes the stream once more at its end, which must not fail."""
@@ -84,19 +86,20 @@ class Screen:
 
     def write(self, text: str) -> None:
         """Writes text as it is, such as JSON."""
+        if self.console.quiet:
+            return
         with self._writing():
             self.console.file.write(text)
             self.console.file.flush()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        if self.console.quiet:
-            return
         try:
             yield
         except BrokenPipeError:
             self.console.on_broken_pipe()
         except OSError as error:
+            self.console.on_broken_pipe()
             if not self.console.stderr:  # of stderr's own failure nobody can be told
                 raise UsageError(f"the result cannot be written to stdout: {error.strerror}") from error
 
@@ -116,8 +119,20 @@ class Screen:
         if self.width is None:
             return [Text(" " * first_indent) + line]
         # One column stays free: many terminals break the line after a character in the last one.
-        room = max(self.width - indent - 1, 20)
-        pieces = line.wrap(self.console, room, overflow="ignore") or [Text()]
+        pieces = line.divide(_breaks(line.plain, max(self.width - max(indent, first_indent) - 1, 20)))
         for piece in pieces:
             piece.rstrip()
         return [Text(" " * (indent if place else first_indent)) + piece for place, piece in enumerate(pieces)]
+
+
+def _breaks(line: str, room: int) -> list[int]:
+    """Returns where to break a line between words; rich would cut a path in two that does not fit."""
+    offsets = []
+    used = 0
+    for word in re.finditer(r"\S+\s*|\s+", line):
+        needed = cell_len(word[0].rstrip())
+        if used and used + needed > room:
+            offsets.append(word.start())
+            used = 0
+        used += cell_len(word[0])
+    return offsets

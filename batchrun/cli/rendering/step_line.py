@@ -53,7 +53,7 @@ def ended_line(step: StepExecution, seconds: float, width: int, *, name_width: i
         _Field(own_exit_code(step) or step.status.name, 2, words.status_style(step.status)),
         _Field(words.duration(seconds), 1),
         *_count_fields(step.counts),
-        _Field(f"{speed} rows/s" if speed else "", 5, "dim"),
+        _Field(f"{speed}/s" if speed else "", 8, "dim"),
     ]
     return _with_fields(line, _fitting(fields, width - line.cell_len))
 
@@ -86,7 +86,7 @@ def _running_fields(pace: StepPace) -> list[_Field]:
     return [
         _Field("" if fraction is None else f"{int(fraction * 100):3d}%", 1),
         _Field(time, 2),
-        _Field(f"{speed:,.0f} rows/s" if speed else "", 5),
+        _Field(f"{speed:,.0f}/s" if speed else "", 5),
         *_count_fields(pace.counts),
     ]
 

@@ -17,6 +17,7 @@ class Column:
     Attributes:
         title: its heading.
         rank: what is least important is shortened and dropped first; None is never dropped.
+        most: the width to which its cells are shortened before anything else is; None is no limit.
         least: the width down to which its cells may be shortened; None is not at all.
         right: numbers stand to the right.
     """
@@ -24,6 +25,7 @@ class Column:
     title: str
     rank: int | None = None
     least: int | None = None
+    most: int | None = None
     right: bool = False
     cells: list[Text] = field(default_factory=list)
 
@@ -52,8 +54,7 @@ class Table:
     @property
     def natural_width(self) -> int:
         """The width that shows everything."""
-        widths = self._fitted(None).values()
-        return sum(widths) + _GAP * (len(widths) - 1)
+        return _total(self._fitted(None))
 
     def lines(self, width: int | None, *, indent: int = 0) -> list[Text]:
         """Lays the table out in at most `width` columns; columns without any text are left out."""
@@ -70,8 +71,11 @@ class Table:
         if room is None:
             return widths
         by_rank = sorted(shown, key=lambda column: (column.rank is None, column.rank or 0))
+        for column in shown:
+            if column.most is not None and _total(widths) > room:
+                widths[column.title] = min(widths[column.title], column.most)
         for column in by_rank:
-            excess = sum(widths.values()) + _GAP * (len(widths) - 1) - room
+            excess = _total(widths) - room
             if excess <= 0:
                 break
             if column.least is not None:
@@ -82,6 +86,10 @@ class Table:
             if excess > 0 and column.rank is not None:
                 del widths[column.title]
         return widths
+
+
+def _total(widths: dict[str, int]) -> int:
+    return sum(widths.values()) + _GAP * (len(widths) - 1)
 
 
 def _line(columns: Sequence[Column], cells: Sequence[Text], widths: dict[str, int], indent: int) -> Text:

@@ -1,0 +1,210 @@
+"""An application in memory: it keeps executions, and its one job is a script of listener calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from batchrun.domain.definition import ComponentDefinition, JobDefinition, StepDefinition, TaskletDefinition
+from batchrun.domain.execution import JobExecution, JobInstance, Owner, StepCounts, StepExecution
+from batchrun.domain.parameters import JobParameter, JobParameters, ParameterType
+from batchrun.domain.status import BatchStatus, ExitStatus
+from batchrun.engine.listeners import Listeners
+from batchrun.errors import NoSuchExecutionError, Problem
+from batchrun.registry import Registry
+from batchrun.spi.chunk import Chunk
+from batchrun.spi.listener import Listener, Progress
+
+BEGIN = datetime(2026, 7, 30, 5, 2, 11, tzinfo=UTC)
+
+
+def step_of(
+    name: str = "load",
+    status: BatchStatus = BatchStatus.COMPLETED,
+    *,
+    code: str | None = None,
+    description: str = "",
+    seconds: float = 8.0,
+    execution_id: int = 7,
+    **counts: int,
+) -> StepExecution:
+    return StepExecution(
+        id=1,
+        job_execution_id=execution_id,
+        step_name=name,
+        status=status,
+        exit_status=ExitStatus(code or status.name, description),
+        counts=StepCounts(**counts),
+        started_at=BEGIN,
+        ended_at=None if status.is_running else BEGIN + timedelta(seconds=seconds),
+    )
+
+
+def execution_of(
+    *steps: StepExecution,
+    id: int = 7,
+    status: BatchStatus = BatchStatus.COMPLETED,
+    code: str | None = None,
+    description: str = "",
+    job_name: str = "load-trades",
+    parameters: Sequence[JobParameter] = (),
+    instance_id: int = 3,
+    restart_of: int | None = None,
+    job_file: str = "/project/jobs.d/load_trades.yaml",
+) -> JobExecution:
+    return JobExecution(
+        id=id,
+        instance=JobInstance(instance_id, job_name, "identity"),
+        parameters=JobParameters(list(parameters)),
+        owner=Owner("desk", 4711, "boot"),
+        token=1,
+        created_at=BEGIN,
+        status=status,
+        exit_status=ExitStatus(code or status.name, description),
+        started_at=BEGIN,
+        ended_at=None if status.is_running else BEGIN + timedelta(seconds=8.1),
+        restart_of=restart_of,
+        job_file=job_file,
+        steps=list(steps),
+    )
+
+
+PARAMETERS = (
+    JobParameter("input", "/data/trades.csv", ParameterType.PATH),
+    JobParameter("day", BEGIN.date(), ParameterType.DATE),
+    JobParameter("price", Decimal("12.50"), ParameterType.DECIMAL),
+    JobParameter("limit", 100, ParameterType.INTEGER, identifying=False),
+    JobParameter("ratio", 0.25, ParameterType.FLOAT),
+    JobParameter("dry", True, ParameterType.BOOLEAN),
+    JobParameter("wait", timedelta(seconds=90), ParameterType.DURATION),
+    JobParameter("desks", ("A", "B"), ParameterType.LIST),
+    JobParameter("note", None),
+)
+
+
+@dataclass(frozen=True)
+class LoadedDouble:
+    """What `load_job` returns, as far as the command line looks at it."""
+
+    definition: JobDefinition
+    path: Path = Path("/project/jobs.d/load_trades.yaml")
+    text: str = ""
+    warnings: Sequence[Problem] = ()
+
+
+def job_double(exit_codes: Mapping[str, int] | None = None, warnings: Sequence[Problem] = ()) -> LoadedDouble:
+    work = TaskletDefinition(ComponentDefinition("tasklet", "shell", {}))
+    steps = [StepDefinition("load", work), StepDefinition("settle", work)]
+    return LoadedDouble(JobDefinition("load-trades", steps, "load", exit_codes=exit_codes or {}), warnings=warnings)
+
+
+Script = Callable[[Listener, JobExecution], None]
+
+
+@dataclass
+class ApplicationDouble:
+    """An application whose `launch` plays a script to the listeners and ends as the next execution says.
+
+    Attributes:
+        ends: what the next run ends as.
+        raises: raised by whatever is asked next.
+        calls: what was asked, with what.
+    """
+
+    executions: list[JobExecution] = field(default_factory=list)
+    ends: JobExecution | None = None
+    script: Script | None = None
+    job: LoadedDouble = field(default_factory=job_double)
+    raises: BaseException | None = None
+    calls: list[tuple[object, ...]] = field(default_factory=list)
+    components: Registry = field(default_factory=Registry)
+
+    def __call__(self, *, repository: str | None = None) -> ApplicationDouble:
+        self.calls.append(("open", repository))
+        return self
+
+    def __enter__(self) -> ApplicationDouble:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.calls.append(("close",))
+
+    def load_job(self, job: str) -> LoadedDouble:
+        self._called("load_job", job)
+        return self.job
+
+    def launch(
+        self, job: LoadedDouble, given: Mapping[str, str], *, listeners: Sequence[Listener] = ()
+    ) -> JobExecution:
+        self._called("launch", dict(given))
+        return self._run(listeners)
+
+    def restart(
+        self,
+        execution_id: int,
+        given: Mapping[str, str],
+        *,
+        allow_changed: bool = False,
+        listeners: Sequence[Listener] = (),
+    ) -> JobExecution:
+        self._called("restart", execution_id, dict(given), allow_changed)
+        return self._run(listeners)
+
+    def _run(self, listeners: Sequence[Listener]) -> JobExecution:
+        assert self.ends is not None
+        if self.script is not None:
+            self.script(Listeners(listeners), self.ends)
+        return self.ends
+
+    def history(self, *, job_name: str | None = None, limit: int | None = None) -> list[JobExecution]:
+        self._called("history", job_name, limit)
+        found = [each for each in self.executions if job_name in (None, each.job_name)]
+        return sorted(found, key=lambda each: -each.id)[:limit]
+
+    def execution(self, execution_id: int) -> JobExecution:
+        self._called("execution", execution_id)
+        for each in self.executions:
+            if each.id == execution_id:
+                return each
+        raise NoSuchExecutionError(execution_id)
+
+    def registry(self) -> Registry:
+        return self.components
+
+    def exit_code(self, execution: JobExecution, job: LoadedDouble | None = None) -> int:
+        if job is not None and execution.exit_status.code in job.definition.exit_codes:
+            return job.definition.exit_codes[execution.exit_status.code]
+        return {BatchStatus.COMPLETED: 0, BatchStatus.STOPPED: 4}.get(execution.status, 1)
+
+    def _called(self, *call: object) -> None:
+        self.calls.append(call)
+        if self.raises is not None:
+            raise self.raises
+
+
+class _NoOrigins:
+    def of(self, index: int) -> str:
+        return f"list:{index}"
+
+    def span(self) -> str:
+        return "list"
+
+
+CHUNK = Chunk(rows=[], position={}, origins=_NoOrigins())
+
+
+def run_step(
+    listener: Listener, execution: JobExecution, step: StepExecution, *reads: int, total: int | None = 1000
+) -> None:
+    """Plays a whole step: started, opened, a chunk for each number of items read so far, ended."""
+    ended, step.status = step.status, BatchStatus.STARTED
+    listener.before_step(execution, step)
+    listener.after_chunk(execution, step, None, Progress(0, total, "items"))
+    for read in reads:
+        step.counts = StepCounts(read=read, write=read)
+        listener.after_chunk(execution, step, CHUNK, Progress(read, total, "items"))
+    step.status = ended
+    listener.after_step(execution, step)

@@ -1,0 +1,138 @@
+"""history and show: tables for people, JSON for scripts, and the way on from what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from batchrun.domain.parameters import JobParameter
+from batchrun.domain.status import BatchStatus
+from tests.unit.cli.conftest import Result
+from tests.unit.cli.doubles import PARAMETERS, ApplicationDouble, execution_of, step_of
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def application() -> ApplicationDouble:
+    failed = step_of(status=BatchStatus.FAILED, description="trades.csv:17: no integer\nDETAIL: abc", read=16)
+    return ApplicationDouble(
+        executions=[
+            execution_of(step_of(read=336_776, write=336_000), id=1, instance_id=1, parameters=PARAMETERS),
+            execution_of(failed, id=2, status=BatchStatus.FAILED, code="BAD INPUT", instance_id=2),
+            execution_of(id=3, status=BatchStatus.STARTED, instance_id=9, job_name="other"),
+            execution_of(failed, id=4, status=BatchStatus.FAILED, instance_id=2, restart_of=2),
+        ]
+    )
+
+
+def test_history_lists_the_newest_first_and_shortens_nothing_in_a_pipe(batchrun: Run) -> None:
+    lines = batchrun("history").out.splitlines()
+    assert lines[0].split() == [
+        "ID",
+        "JOB",
+        "STATUS",
+        "EXIT",
+        "CODE",
+        "STARTED",
+        "TIME",
+        "READ",
+        "WRITTEN",
+        "PARAMETERS",
+    ]
+    assert [line.split()[0] for line in lines[1:]] == ["4", "3", "2", "1"]
+    assert "✗ FAILED" in lines[3]
+    assert "BAD INPUT" in lines[3]
+    assert "336,776  336,000" in lines[4]
+    assert lines[4].endswith("input=/data/trades.csv day=2026-07-30 price=12.50 limit=100 ratio=0.25 dry=true "
+                             'wait=90 desks=["A", "B"] note=')  # fmt: skip
+    assert not any(line != line.rstrip() or "\t" in line for line in lines)
+
+
+def test_history_passes_job_and_limit_on(batchrun: Run, application: ApplicationDouble) -> None:
+    assert [each["execution_id"] for each in batchrun("history", "--limit", "2", "-o", "json").document] == [4, 3]
+    assert [each["execution_id"] for each in batchrun("history", "--job", "other", "-o", "json").document] == [3]
+    assert ("history", "other", 20) in application.calls
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "many"])
+def test_history_refuses_a_limit_that_is_no_positive_number(batchrun: Run, limit: str) -> None:
+    result = batchrun("history", "--limit", limit)
+    assert result.code == 2
+    assert result.err.startswith("error: invalid value for '--limit' / '-n': ")
+
+
+def test_an_empty_history_says_so_and_how_to_start(batchrun: Run, application: ApplicationDouble) -> None:
+    application.executions = []
+    result = batchrun("history")
+    assert (result.code, result.out) == (0, "")
+    assert result.err == "no executions in this repository yet\nhint: batchrun launch JOB runs a job\n"
+    assert batchrun("history", "-o", "json").document == []
+    assert batchrun("history", "--job", "x").err.startswith("no executions of job 'x' in this repository yet\n")
+
+
+def test_show_tells_facts_parameters_steps_failure_and_the_way_on(batchrun: Run) -> None:
+    assert batchrun("show", "4").out == (
+        "✗ load-trades FAILED in 8.1s, execution 4\n"
+        "  instance   2\n"
+        "  continues  execution 2\n"
+        "  job file   /project/jobs.d/load_trades.yaml\n"
+        "  created    2026-07-30 05:02:11 +00:00\n"
+        "  started    2026-07-30 05:02:11 +00:00\n"
+        "  ended      2026-07-30 05:02:19 +00:00\n"
+        "  process    4711 on desk\n"
+        "\n"
+        "steps\n"
+        "  STEP  STATUS    TIME  READ  WRITTEN  COMMITS  ROWS/S\n"
+        "  load  ✗ FAILED  8.0s    16        0        0     2.0\n"
+        "\n"
+        "step load: trades.csv:17: no integer\n"
+        "  DETAIL: abc\n"
+        "\n"
+        "to continue: batchrun restart 4\n"
+    )
+
+
+def test_show_names_the_execution_that_came_after_instead_of_a_restart_that_is_refused(batchrun: Run) -> None:
+    shown = batchrun("show", "2").out
+    assert "FAILED (BAD INPUT) in 8.1s" in shown
+    assert "continued by  execution 4\n" in shown
+    assert "to continue" not in shown
+
+
+def test_show_lists_parameters_in_their_order(batchrun: Run) -> None:
+    shown = batchrun("show", "1").out
+    parameters = shown.split("parameters\n")[1].split("\n\n")[0].splitlines()
+    assert parameters[:2] == ["  input  /data/trades.csv", "  day    2026-07-30"]
+    assert len(parameters) == len(PARAMETERS)
+    assert "to continue" not in shown
+
+
+def test_show_of_json_is_one_object(batchrun: Run) -> None:
+    document = batchrun("show", "2", "-o", "json").document
+    assert (document["execution_id"], document["exit_code"]) == (2, "BAD INPUT")
+    assert document["steps"][0]["exit_description"] == "trades.csv:17: no integer\nDETAIL: abc"
+
+
+def test_an_execution_that_does_not_exist_is_wrong_usage(batchrun: Run) -> None:
+    result = batchrun("show", "99")
+    assert result.code == 2
+    assert result.err == (
+        "error: there is no execution 99 in this repository\nhint: batchrun history lists the executions there are\n"
+    )
+
+
+def test_escape_sequences_of_values_do_not_reach_the_terminal(batchrun: Run, application: ApplicationDouble) -> None:
+    application.executions = [execution_of(parameters=[JobParameter("note", "a\x1b[31mb\x07\r\nc")])]
+    for arguments in (("show", "7"), ("history",)):
+        shown = batchrun(*arguments).out
+        assert "a\ufffd[31mb\ufffd" in shown
+        assert not {"\x1b", "\x07", "\r"} & set(shown)
+
+
+def test_not_a_number_stays_json(batchrun: Run, application: ApplicationDouble) -> None:
+    from batchrun.domain.parameters import ParameterType
+
+    application.executions = [execution_of(parameters=[JobParameter("x", float("inf"), ParameterType.FLOAT)])]
+    assert batchrun("show", "7", "-o", "json").document["parameters"] == {"x": "inf"}
