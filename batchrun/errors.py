@@ -11,13 +11,19 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 
-def did_you_mean(word: str, words: Iterable[str]) -> str | None:
-    """Returns the hint that names the word of `words` nearest to a misspelt one, or None where none is near."""
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """Returns the word of `words` that a misspelt one most likely means, or None where none is near."""
     from difflib import get_close_matches
 
     spelt = {each.lower(): each for each in words}
     near = get_close_matches(word.lower(), spelt, n=1)
-    return f"did you mean {spelt[near[0]]!r}?" if near else None
+    return spelt[near[0]] if near else None
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str | None:
+    """Returns the hint that names the word of `words` nearest to a misspelt one, or None where none is near."""
+    near = nearest(word, words)
+    return f"did you mean {near!r}?" if near is not None else None
 
 
 class ExitCode(IntEnum):

@@ -1,0 +1,8 @@
+"""From a job file to a job definition: YAML, positions, schema, lints; the engine never sees any of it."""
+
+from batchrun.definition.loaded import LoadedJob
+from batchrun.definition.loading import load_job
+from batchrun.definition.parameters import read_parameters
+from batchrun.definition.rendering import render
+
+__all__ = ["LoadedJob", "load_job", "read_parameters", "render"]

@@ -1,0 +1,136 @@
+"""The second phase: each component's node, by the component's own schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from batchrun.binding import texts
+from batchrun.definition.document import DocumentPath
+from batchrun.definition.findings import Findings
+from batchrun.definition.formats import Formats
+from batchrun.definition.validation import validate
+from batchrun.definition.wording import shown
+from batchrun.errors import BatchrunError
+from batchrun.registry import Registry
+from batchrun.spi.spec import ComponentSpec, Options
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A component of the file whose type is known.
+
+    Attributes:
+        options: what the file says beside `type`.
+        path: its place.
+        step: the name of its step.
+    """
+
+    spec: ComponentSpec
+    type: str
+    options: Mapping[str, Any]
+    path: DocumentPath
+    step: str
+
+    @property
+    def title(self) -> str:
+        """What messages call it: `reader 'csv'`."""
+        return f"{self.spec.role} {self.type!r}"
+
+    @property
+    def referring(self) -> set[str]:
+        """The options that hold late-binding references."""
+        return {str(at[0]) for at, _ in texts(self.options)}
+
+    def parse(self, without: set[str] | frozenset[str] = frozenset()) -> Options | None:
+        """Returns typed options, leaving some out, or None where they do not make any.
+
+        References stay as the texts they are, so this says nothing about what they stand for.
+        """
+        try:
+            return self.spec.parse({key: value for key, value in self.options.items() if key not in without})
+        except msgspec.ValidationError:
+            return None
+
+
+@cache
+def options_schema(options: type[Options]) -> dict[str, Any]:
+    """Returns the JSON schema of a component's options, without its type."""
+    return msgspec.json.schema(options)
+
+
+def resolve(
+    node: Any, role: str, path: DocumentPath, step: str, registry: Registry, findings: Findings
+) -> Component | None:
+    """Returns the component that a node names, or None, having said why."""
+    if not isinstance(node, dict) or findings.is_wrong((*path, "type")):
+        return None
+    names = ", ".join(registry.names(role))
+    if "type" not in node:
+        findings.add(path, f"{_a(role)} needs 'type'", f"one of {names}, or module:Class" if names else None)
+        return None
+    given = node["type"]
+    if not isinstance(given, str) or "${" in given:
+        findings.add((*path, "type"), f"the type of {_a(role)} must be a name, got {shown(given)}", f"one of {names}")
+        return None
+    try:
+        spec = registry.spec(role, given)
+    except BatchrunError as error:
+        findings.add((*path, "type"), error.message, error.hint)
+        return None
+    options = {key: value for key, value in node.items() if key != "type"}
+    return Component(spec, given, options, path, step)
+
+
+def _a(role: str) -> str:
+    return f"a {role}"
+
+
+def check(component: Component, formats: Formats, findings: Findings) -> None:
+    """Adds what is wrong in a component's options, each by itself and then together."""
+    schema = options_schema(component.spec.options)
+    complaints = validate(
+        dict(component.options),
+        schema,
+        lambda path: (component.title, path),
+        formats.check,
+        references=True,
+    )
+    for complaint in complaints:
+        findings.complain(complaint, component.path)
+    options = None if complaints else component.parse()
+    if options is not None:
+        referring = component.referring
+        for problem in options.check():
+            if not _depends(problem.at, referring):
+                findings.add((*component.path, *problem.at), problem.message, problem.hint)
+
+
+def _depends(at: tuple[str | int, ...], referring: set[str]) -> bool:
+    """Tells whether a problem may vanish once references have values; the launch checks it again then."""
+    return str(at[0]) in referring if at else bool(referring)
+
+
+def notations(
+    schema: Mapping[str, Any], value: Any, at: DocumentPath = (), root: Mapping[str, Any] | None = None
+) -> Iterator[tuple[DocumentPath, str, str]]:
+    """Yields place, format and text of each text in a value whose schema declares a format."""
+    root = schema if root is None else root
+    if "$ref" in schema:
+        schema = root["$defs"][str(schema["$ref"]).rsplit("/", 1)[-1]]
+    for branch in schema.get("anyOf", ()):
+        yield from notations(branch, value, at, root)
+    if isinstance(value, str) and "format" in schema and schema.get("type", "string") == "string":
+        yield at, schema["format"], value
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            inner = schema.get("properties", {}).get(key, schema.get("additionalProperties"))
+            if isinstance(inner, Mapping):
+                yield from notations(inner, each, (*at, key), root)
+    elif isinstance(value, list) and isinstance(schema.get("items"), Mapping):
+        for index, each in enumerate(value):
+            yield from notations(schema["items"], each, (*at, index), root)

@@ -1,0 +1,194 @@
+"""A job file as read: its values, and the place in the text of each, for whoever has something to say about one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from batchrun.definition.unreadable import Flaw, UnreadableError
+from batchrun.definition.yaml12 import Node, read_yaml
+from batchrun.errors import DefinitionError, Problem, did_you_mean
+
+DocumentPath = tuple[str | int, ...]
+"""Where a value stands: `("steps", 0, "reader", "path")`."""
+
+_STEP = re.compile(r"\[(\d+)\]|\.?([^.\[]+)")
+
+
+def path_text(path: DocumentPath) -> str:
+    """Returns the notation for people: `steps[0].reader.path`."""
+    text = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in path)
+    return text.removeprefix(".")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file's text and tree.
+
+    Attributes:
+        file: absolute.
+        root: a mapping, or an empty one where the file holds something else.
+        flaws: what is wrong in the text itself.
+    """
+
+    file: Path
+    text: str
+    root: Node = field(repr=False)
+    flaws: tuple[Flaw, ...] = ()
+
+    def node(self, path: DocumentPath) -> Node | None:
+        """Returns the node of a path, or None."""
+        node = self.root
+        for step in path:
+            try:
+                node = node.value[step]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return node
+
+    def place(self, path: DocumentPath, *, key: bool = False) -> tuple[int, int]:
+        """Returns line and column of a value, or of the nearest thing around it that exists.
+
+        A value that begins on a line of its own, or is nothing, is shown by its key.
+
+        Args:
+            path: where it stands.
+            key: the place of its key instead.
+        """
+        while path and (node := self.node(path)) is None:
+            path, key = path[:-1], False
+        if not path:
+            return (self.root.line, self.root.column)
+        node, parent = self.node(path), self.node(path[:-1])
+        assert node is not None
+        assert parent is not None
+        if isinstance(path[-1], str) and (key or not node.inline):
+            return parent.keys[path[-1]]
+        return (node.line, node.column)
+
+    def parse_path(self, text: str) -> DocumentPath:
+        """Reads the notation of `path_text` as far as the document has it; a key may hold dots itself."""
+        steps: list[str | int] = [int(number) if number else name for number, name in _STEP.findall(text)]
+        path: DocumentPath = ()
+        while steps:
+            for length in range(len(steps), 0, -1):
+                names = steps[:length]
+                key = names[0] if length == 1 else ".".join(map(str, names))
+                if self.node((*path, key)) is not None:
+                    path, steps = (*path, key), steps[length:]
+                    break
+            else:
+                return (*path, *steps)
+        return path
+
+    def problem(
+        self,
+        path: DocumentPath,
+        message: str,
+        hint: str | None = None,
+        *,
+        key: bool = False,
+        part: str | None = None,
+        severity: str = "error",
+    ) -> Problem:
+        """Returns a problem with the place of the path, or of a part of the value there if its line shows it."""
+        line, column = self.place(path, key=key)
+        found = source_line(self.text, line).find(part, column - 1) if part else -1
+        return self._at(Flaw(message, line, found + 1 if found >= 0 else column, hint), path_text(path), severity)
+
+    def flaw(self, flaw: Flaw) -> Problem:
+        """Returns a flaw of the text as a problem."""
+        return self._at(flaw)
+
+    def _at(self, flaw: Flaw, path: str = "", severity: str = "error") -> Problem:
+        return Problem(
+            flaw.message,
+            str(self.file),
+            flaw.line,
+            flaw.column,
+            source=source_line(self.text, flaw.line),
+            path=path,
+            hint=flaw.hint,
+            severity=severity,
+        )
+
+    def plain(self) -> dict[str, Any]:
+        """Returns the whole as dictionaries, lists and scalars."""
+        plain: dict[str, Any] = self.root.plain()
+        return plain
+
+
+def source_line(text: str, line: int) -> str:
+    """Returns a line of a text, 1-based; empty where there is none."""
+    lines = text.split("\n")
+    return lines[line - 1].rstrip("\r") if 0 < line <= len(lines) else ""
+
+
+def read_document(file: Path) -> Document:
+    """Reads a job file.
+
+    Raises:
+        DefinitionError: it cannot be read, or is no mapping; one problem.
+    """
+    text = _read_text(file)
+    try:
+        root, flaws = read_yaml(text)
+    except UnreadableError as error:
+        raise DefinitionError([Document(file, text, Node({}, 1, 1)).flaw(error.flaw)]) from error
+    if root is None or root.value is None:
+        raise _alone(file, "the file is empty", "a job file has at least a name and steps")
+    document = Document(file, text, root, tuple(flaws))
+    if not isinstance(root.value, dict):
+        kind = "a list" if isinstance(root.value, list) else "a single value"
+        flaw = Flaw(f"a job file is a mapping, with name and steps, not {kind}", root.line, root.column)
+        raise DefinitionError([document.flaw(flaw)])
+    return document
+
+
+def _read_text(file: Path) -> str:
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError as error:
+        raise _alone(file, "there is no such file", _similar(file)) from error
+    except IsADirectoryError as error:
+        raise _alone(file, "this is a folder, not a job file", _job_files(file)) from error
+    except OSError as error:
+        raise _alone(file, f"the file cannot be read: {error.strerror}") from error
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode("utf-8", "replace")
+        column = len(before) - (before.rfind("\n") + 1) + 1
+        problem = Problem(
+            f"the file is not UTF-8: byte 0x{content[error.start]:02X}",
+            str(file),
+            before.count("\n") + 1,
+            column,
+            source=source_line(content.decode("utf-8", "replace"), before.count("\n") + 1),
+            hint="save it as UTF-8",
+        )
+        raise DefinitionError([problem]) from error
+
+
+def _alone(file: Path, message: str, hint: str | None = None) -> DefinitionError:
+    return DefinitionError([Problem(message, str(file), hint=hint)])
+
+
+def _similar(file: Path) -> str | None:
+    if not file.parent.is_dir():
+        return f"there is no folder {file.parent}"
+    return did_you_mean(file.stem, _job_names(file.parent)) or _job_files(file.parent)
+
+
+def _job_files(folder: Path) -> str | None:
+    names = _job_names(folder)
+    return f"the job files in that folder: {', '.join(names)}" if 0 < len(names) <= 20 else None
+
+
+def _job_names(folder: Path) -> list[str]:
+    try:
+        return sorted(each.stem for each in folder.iterdir() if each.suffix in (".yaml", ".yml"))
+    except OSError:
+        return []

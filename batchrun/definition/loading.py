@@ -1,0 +1,71 @@
+"""Reads a job file in stages: text, shape, components, lints, definition; tells all problems at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from batchrun.definition.column_lint import lint_columns
+from batchrun.definition.components import Component, check, resolve
+from batchrun.definition.conditions import check_steps
+from batchrun.definition.conversion import job_definition
+from batchrun.definition.document import Document, read_document
+from batchrun.definition.findings import Findings
+from batchrun.definition.flow_lint import lint_flow
+from batchrun.definition.formats import Formats
+from batchrun.definition.loaded import LoadedJob
+from batchrun.definition.outline import Outline
+from batchrun.definition.parameters import check_parameters
+from batchrun.definition.reference_lint import lint_references
+from batchrun.definition.shape import job_shape
+from batchrun.definition.validation import validate
+from batchrun.errors import DefinitionError
+from batchrun.registry import Registry
+
+
+def load_job(path: Path, registry: Registry) -> LoadedJob:
+    """Reads and checks a job file.
+
+    Args:
+        path: of the file.
+        registry: knows the components it may name; of the job's folder.
+
+    Raises:
+        DefinitionError: with everything wrong in the file, in the file's order.
+    """
+    document = read_document(path.absolute())
+    outline = Outline(document.plain())
+    findings = Findings(document, problems=[document.flaw(each) for each in document.flaws])
+    _check_shape(outline, findings)
+    components = _check_components(outline, registry, findings)
+    lint_references(outline, components, findings)
+    lint_flow(outline, findings)
+    lint_columns(components, findings)
+    if problems := findings.ordered():
+        raise DefinitionError(problems)
+    return _loaded(document, outline, findings)
+
+
+def _check_shape(outline: Outline, findings: Findings) -> None:
+    for complaint in validate(outline.plain, job_shape(), outline.owner, lambda _format, _value: None):
+        findings.complain(complaint)
+    check_steps(outline, findings)
+    check_parameters(outline, findings)
+
+
+def _check_components(outline: Outline, registry: Registry, findings: Findings) -> list[Component]:
+    formats = Formats(list(outline.databases), registry.modules)
+    resolved = [resolve(node, role, path, step, registry, findings) for role, path, step, node in outline.components()]
+    components = [each for each in resolved if each is not None]
+    for component in components:
+        check(component, formats, findings)
+    return components
+
+
+def _loaded(document: Document, outline: Outline, findings: Findings) -> LoadedJob:
+    return LoadedJob(
+        definition=job_definition(outline),
+        path=document.file,
+        text=document.text,
+        document=document,
+        warnings=tuple(sorted(findings.warnings, key=lambda each: (each.line or 0, each.column or 0))),
+    )

@@ -1,0 +1,99 @@
+"""Lints late-binding references: each must be well formed and name something that will be there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+from batchrun.binding import BindingError, Reference, parse, texts
+from batchrun.definition.components import Component, notations, options_schema
+from batchrun.definition.document import DocumentPath
+from batchrun.definition.findings import Findings
+from batchrun.definition.outline import Outline
+from batchrun.domain.execution import StepCounts
+from batchrun.errors import did_you_mean
+
+LAUNCH_ROOTS = ("params", "env", "secrets")
+"""Known when a job is launched, before any step."""
+
+STEP_ROOTS = (*LAUNCH_ROOTS, "execution", "steps")
+"""Known when a step starts."""
+
+_EXECUTION = ("id", "instance_id", "job_name")
+_STEP = (*(f"{each.name}_count" for each in fields(StepCounts)), "status", "exit_code")
+
+
+def lint_references(outline: Outline, components: Sequence[Component], findings: Findings) -> None:
+    """Adds malformed references and those that name nothing, wherever a file may hold references."""
+    lint = _ReferenceLint(outline, findings)
+    for name, parameter in outline.parameters.items():
+        lint.check(parameter.get("default"), ("parameters", name, "default"), ("env",))
+    for name, url in outline.databases.items():
+        lint.check(url, ("databases", name), LAUNCH_ROOTS)
+    for _, path, _, node in outline.components():
+        lint.check(node, path, STEP_ROOTS)
+    for component in components:
+        _lint_notations(component, findings)
+
+
+def _lint_notations(component: Component, findings: Findings) -> None:
+    """A reference in an expression or in SQL would be pasted into its text."""
+    for at, notation, text in notations(options_schema(component.spec.options), component.options):
+        if "${" not in text:
+            continue
+        path = (*component.path, *at)
+        if notation == "expression":
+            findings.add(path, "an expression holds no references", "they would be pasted into its text", part="${")
+        elif notation == "sql":
+            findings.warn(
+                path, "this reference is pasted into the SQL text", "give values as :name with parameters", part="${"
+            )
+
+
+class _ReferenceLint:
+    def __init__(self, outline: Outline, findings: Findings) -> None:
+        self.outline = outline
+        self.findings = findings
+
+    def check(self, value: object, path: DocumentPath, roots: Sequence[str]) -> None:
+        for at, text in texts(value):
+            try:
+                parts = parse(text)
+            except BindingError as error:
+                self.findings.add((*path, *at), error.message, error.hint, part=error.reference)
+                continue
+            for part in parts:
+                if isinstance(part, Reference) and (wrong := self._wrong(part, roots)):
+                    self.findings.add((*path, *at), *wrong, part=part.text)
+
+    def _wrong(self, reference: Reference, roots: Sequence[str]) -> tuple[str, str | None] | None:
+        """Returns message and hint of a reference that will name nothing."""
+        root, name = reference.root, ".".join(reference.path)
+        if root not in roots:
+            hint = did_you_mean(root, roots) or f"known here: {', '.join(roots)}"
+            return f"{reference.text}: {root!r} is not known here", hint
+        if not name:
+            return f"{reference.text} is no single value", f"name what you mean: ${{{root}.…}}"
+        if root == "params" and name not in self.outline.parameters:
+            return f"unknown parameter {name!r}", _one_of(name, list(self.outline.parameters), "the job's parameters")
+        if root == "execution" and name not in _EXECUTION:
+            return f"{reference.text} names nothing", _one_of(name, _EXECUTION, "an execution has")
+        if root == "steps":
+            return self._wrong_step(reference)
+        return None
+
+    def _wrong_step(self, reference: Reference) -> tuple[str, str | None] | None:
+        name, attribute = ".".join(reference.path[:-1]), reference.path[-1]
+        if len(reference.path) == 1:
+            return f"{reference.text} is no single value", f"a step has {', '.join(_STEP)}"
+        if name not in self.outline.step_names:
+            return f"unknown step {name!r}", _one_of(name, self.outline.step_names, "the steps")
+        if attribute not in _STEP:
+            return f"{reference.text} names nothing", _one_of(attribute, _STEP, "a step has")
+        return None
+
+
+def _one_of(word: str, words: Sequence[str], title: str) -> str | None:
+    if not words:
+        return "declare it under parameters:" if title == "the job's parameters" else None
+    return did_you_mean(word, words) or f"{title}: {', '.join(words)}"

@@ -1,0 +1,127 @@
+"""The shape of a job file around its components: one typed description for validation and the editor's schema.
+
+Only what stands in a file is said here; what must hold between its parts is `conditions` and the lints.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from batchrun.domain.definition import DEFAULT_CHUNK_ITEMS, DEFAULT_READ_AHEAD
+from batchrun.domain.parameters import ParameterType
+
+NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
+NAME_WORDS = "letters, digits, _, - and ."
+
+
+def _says(description: str, *, examples: list[Any] | None = None, **schema: Any) -> msgspec.Meta:
+    return msgspec.Meta(description=description, examples=examples, extra_json_schema=schema or None)
+
+
+def _component(role: str, description: str) -> msgspec.Meta:
+    """Marks a component's node; its own schema takes over from there."""
+    return msgspec.Meta(description=description, extra_json_schema={"x-component": role})
+
+
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+_Name = Annotated[str, msgspec.Meta(pattern=NAME)]
+_Positive = Annotated[int, msgspec.Meta(ge=1)]
+_NotNegative = Annotated[int, msgspec.Meta(ge=0)]
+_ProcessExit = Annotated[int, msgspec.Meta(ge=10, le=63)]
+_Anything = Any
+
+
+class _Shape(msgspec.Struct, forbid_unknown_fields=True):
+    """A mapping of the job file."""
+
+
+class ParameterShape(_Shape, kw_only=True):
+    """A declared job parameter."""
+
+    type: Annotated[
+        Literal[tuple(str(each) for each in ParameterType)],  # type: ignore[valid-type]
+        _says("What the value is."),
+    ] = "string"
+    required: Annotated[bool, _says("A launch without it is refused.")] = False
+    default: Annotated[_Anything, _says("The value where none is given; may hold ${env.NAME}.")] = None
+    identifying: Annotated[bool, _says("Another value means another job instance.")] = True
+    description: Annotated[str, _says("What it is for.")] = ""
+    choices: Annotated[list[_Text], _says("The values of a choice.")] = []
+
+
+class ChunkShape(_Shape, kw_only=True):
+    """When a chunk is full."""
+
+    items: Annotated[_Positive, _says("The commit interval, in items.")]
+
+
+class StepShape(_Shape, kw_only=True):
+    """A step: chunk work (reader and writer) or a tasklet."""
+
+    name: Annotated[_Name, _says("The step's name, unique in the job.")]
+    description: Annotated[str, _says("What the step does.")] = ""
+    reader: Annotated[dict[str, Any], _component("reader", "Reads the items.")] = {}
+    processors: Annotated[
+        list[Annotated[dict[str, Any], _component("processor", "Changes or filters items.")]],
+        _says("What happens to the items between reader and writer, in order."),
+    ] = []
+    writer: Annotated[dict[str, Any], _component("writer", "Writes the items.")] = {}
+    tasklet: Annotated[dict[str, Any], _component("tasklet", "Does the step's work instead of chunks.")] = {}
+    chunk: Annotated[
+        _Positive | ChunkShape, _says("The commit interval: how many items are written in one transaction.")
+    ] = DEFAULT_CHUNK_ITEMS
+    read_ahead: Annotated[
+        _NotNegative, _says("Chunks read and processed ahead of the one being written; 0 is one after the other.")
+    ] = DEFAULT_READ_AHEAD
+    allow_start_if_complete: Annotated[bool, _says("Run again in a restart although it has completed.")] = False
+    start_limit: Annotated[_Positive | None, _says("How many times it may start in one job instance.")] = None
+
+
+class TransitionShape(_Shape, kw_only=True):
+    """An edge of the flow."""
+
+    source: Annotated[_Text, _says("The step that it leaves.")] = msgspec.field(name="from")
+    on: Annotated[_Text, _says("Pattern on the step's exit code: * is any run of characters, ? one.")] = "COMPLETED*"
+    to: Annotated[_Text, _says("The step that comes next.")] = ""
+    end: Annotated[_Text | None, _says("The job completes with this exit code, by default COMPLETED.")] = None
+    fail: Annotated[_Text | None, _says("The job fails with this exit code, by default FAILED.")] = None
+    stop: Annotated[_Text | None, _says("The job stops with this exit code, by default STOPPED.")] = None
+    restart: Annotated[_Text, _says("With stop: the step where the next execution begins.")] = ""
+
+
+class JobShape(_Shape, kw_only=True):
+    """A batchrun job."""
+
+    name: Annotated[_Name, _says("The job's name; with its identifying parameters it names a job instance.")]
+    description: Annotated[str, _says("What the job does.")] = ""
+    parameters: Annotated[
+        dict[_Name, ParameterShape | None],
+        _says("What a launch gives the job.", examples=[{"input": {"type": "path", "required": True}}]),
+    ] = {}
+    databases: Annotated[
+        dict[_Name, _Text],
+        _says("Databases by name, as SQLAlchemy URLs.", examples=[{"warehouse": "${env.WAREHOUSE_URL}"}]),
+    ] = {}
+    start: Annotated[_Text, _says("The step where the flow begins; by default the first.")] = ""
+    steps: Annotated[list[StepShape], msgspec.Meta(description="The steps, in order.", min_length=1)]
+    flow: Annotated[
+        list[TransitionShape], _says("Transitions; without them the steps run in order and must all complete.")
+    ] = []
+    exit_codes: Annotated[
+        dict[str, _ProcessExit],
+        _says("Exit code of the process by exit code of the job.", examples=[{"NOTHING TO DO": 10}]),
+    ] = {}
+
+
+@cache
+def job_shape() -> dict[str, Any]:
+    """Returns the JSON schema of a job file without its components' options."""
+    return msgspec.json.schema(JobShape)
+
+
+def chunk_keys() -> tuple[str, ...]:
+    """Returns the options of a step that are about chunk work."""
+    return ("reader", "processors", "writer", "chunk", "read_ahead")
