@@ -47,6 +47,7 @@ def _follow(component: Component, columns: pl.Schema | None, findings: Findings)
     except OptionsError as error:
         for problem in error.problems:
             _tell(component, problem, findings)
+        return error.schema
     except Exception as error:
         message = f"{component.title} cannot tell its columns: {type(error).__name__}: {error}"
         findings.add(component.path, message, "this is a defect of the component")

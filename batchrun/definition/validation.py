@@ -120,7 +120,7 @@ class _Translator:
         yield Complaint(f"{self._name(path)} needs {missing!r}", path=path, option=missing)
 
     def _type(self, error: _Error, path: DocumentPath) -> Iterator[Complaint]:
-        yield self._unexpected(path, kind_of(error.schema), error.instance)
+        yield self._unexpected(path, kind_of(error.schema), error.instance, error.schema.get("format"))
 
     def _anyof(self, error: _Error, path: DocumentPath) -> Iterator[Complaint]:
         """Goes into the one branch that the value was meant for; else names what all of them expect."""
@@ -140,8 +140,8 @@ class _Translator:
         words = list(map(str, error.validator_value))
         value = error.instance
         near = did_you_mean(value, words) if isinstance(value, str) else None
-        message = f"{self._name(path)} must be one of {', '.join(words)}; got {shown(value)}"
-        yield Complaint(message, near, path)
+        message = f"{self._name(path)} cannot be {shown(value)}"
+        yield Complaint(message, near or f"one of {', '.join(words)}", path)
 
     def _pattern(self, error: _Error, path: DocumentPath) -> Iterator[Complaint]:
         if list(error.absolute_schema_path)[-2:-1] == ["propertyNames"]:
@@ -185,8 +185,10 @@ class _Translator:
         message = f"{self._name(path)} must have {words} {error.validator_value} {units}, got {shown(error.instance)}"
         return Complaint(message, path=path)
 
-    def _unexpected(self, path: DocumentPath, kind: str, value: Any) -> Complaint:
+    def _unexpected(self, path: DocumentPath, kind: str, value: Any, notation: str | None = None) -> Complaint:
         hint = "write it in quotes" if kind == "a text" and isinstance(value, int | float) else None
+        if notation == "duration":
+            kind, hint = "a duration", "with its unit, as in 30s"
         if isinstance(value, str) and "${" in value:
             hint = "references stand only in the options of components and in databases"
         return Complaint(f"expected {self._name(path)} to be {kind}, got {shown(value)}", hint, path)

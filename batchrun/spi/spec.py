@@ -96,11 +96,18 @@ Raises OptionsError with the problems found, such as a misspelt column.
 
 
 class OptionsError(Exception):
-    """Options that do not fit the columns they work on; carries the problems."""
+    """Options that do not fit the columns they work on; carries the problems.
 
-    def __init__(self, problems: list[OptionsProblem]) -> None:
+    Attributes:
+        problems: all of them.
+        schema: the columns that go out nevertheless, such as a filter's, so that the mistakes behind it are found
+            too; None where nobody can know.
+    """
+
+    def __init__(self, problems: list[OptionsProblem], schema: pl.Schema | None = None) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
         self.problems = problems
+        self.schema = schema
 
 
 @dataclass(frozen=True, slots=True)

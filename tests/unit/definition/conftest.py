@@ -57,7 +57,9 @@ def _keep(options: Any, columns: Any) -> Any:
     try:
         pl.DataFrame(schema=columns).filter(pl.sql_expr(options.where))
     except pl.exceptions.PolarsError as error:
-        raise OptionsError([OptionsProblem(f"does not fit: {str(error).splitlines()[0]}", ("where",))]) from error
+        raise OptionsError(
+            [OptionsProblem(f"does not fit: {str(error).splitlines()[0]}", ("where",))], columns
+        ) from error
     return columns
 
 
