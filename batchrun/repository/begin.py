@@ -1,0 +1,88 @@
+"""One transaction that finds or makes a job instance and gives it a new execution, by the launch table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from batchrun.domain.execution import FlowPosition, JobExecution, JobInstance
+from batchrun.domain.launch import LaunchDecision, decide_launch
+from batchrun.domain.status import FAILED, BatchStatus, ExitStatus
+from batchrun.repository import rows, statements
+from batchrun.spi.repository import LaunchRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A launch request in the transaction that decides it.
+
+    The instance's row is locked first, so that requests for one instance are decided one after another; then its last
+    execution's, so that an owner that is found dead cannot end the execution meanwhile. SQLite has locked the whole
+    database already.
+    """
+
+    connection: Connection
+    request: LaunchRequest
+
+    def execute(self) -> JobExecution:
+        """Returns the new execution, or raises what forbids it."""
+        instance, token = self._instance()
+        last, owner_is_alive = self._last(instance)
+        decision = decide_launch(last, owner_is_alive=owner_is_alive, restart_of=self.request.restart_of)
+        if decision is LaunchDecision.RECOVER and last is not None:
+            self._recover(last)
+        return self._insert(instance, token + 1, last)
+
+    def _instance(self) -> tuple[JobInstance, int]:
+        """Returns the instance, made if need be, and its last token; locked."""
+        name, identity = self.request.job_name, self.request.parameters.identity()
+        key = {"b_job_name": name, "b_identity": identity}
+        row = self.connection.execute(statements.find_instance, key).one_or_none()
+        if row is None:
+            new = statements.insert_instance[self.connection.dialect.name]
+            self.connection.execute(new, {"job_name": name, "identity": identity})
+            row = self.connection.execute(statements.find_instance, key).one()
+        return JobInstance(row.id, name, identity), row.token
+
+    def _last(self, instance: JobInstance) -> tuple[JobExecution | None, bool]:
+        """Returns the instance's last execution, locked, and whether its owner is alive."""
+        row = self.connection.execute(statements.lock_last_execution, {"b_instance_id": instance.id}).one_or_none()
+        if row is None:
+            return None, False
+        # The same instance has the same identifying parameters, and the launch table looks at no others.
+        last = rows.execution_of(row, self.request.parameters, [])
+        is_dead = last.status.is_running and (row.is_lapsed or self.request.is_gone(last.owner))
+        return last, not is_dead
+
+    def _recover(self, dead: JobExecution) -> None:
+        owner = dead.owner
+        found = ExitStatus(FAILED.code, f"its process (host {owner.host}, pid {owner.pid}) was found dead")
+        values = {
+            **rows.ending_values(BatchStatus.FAILED, found, datetime.now(UTC)),
+            "b_execution_id": dead.id,
+        }
+        self.connection.execute(statements.end_execution, values)
+        self.connection.execute(statements.end_running_steps, values)
+
+    def _insert(self, instance: JobInstance, token: int, last: JobExecution | None) -> JobExecution:
+        request = self.request
+        execution = JobExecution(
+            id=0,
+            instance=instance,
+            parameters=request.parameters,
+            owner=request.owner,
+            token=token,
+            created_at=datetime.now(UTC),
+            restart_of=last.id if last else None,
+            job_file=request.job_file,
+            job_text=request.job_text,
+            flow=last.flow if last else FlowPosition(),
+        )
+        self.connection.execute(statements.raise_token, {"b_instance_id": instance.id, "token": token})
+        values = {**rows.new_execution_values(execution), "b_lease_seconds": request.lease.total_seconds()}
+        execution.id = self.connection.execute(statements.insert_execution, values).scalar_one()
+        if parameters := rows.parameter_rows(execution.id, request.parameters):
+            self.connection.execute(statements.insert_parameters, parameters)
+        return execution

@@ -1,0 +1,152 @@
+"""SqlJobRepository: the JobRepository on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Select
+from sqlalchemy.exc import IntegrityError
+
+from batchrun.domain.execution import Checkpoint, JobExecution, StepExecution
+from batchrun.domain.status import BatchStatus
+from batchrun.errors import FencedError, NoSuchExecutionError, RepositoryUnreachableError
+from batchrun.repository import rows, schema, statements
+from batchrun.repository.begin import Beginning
+from batchrun.repository.database import Database
+from batchrun.spi.repository import LaunchRequest
+
+
+class SqlJobRepository:
+    """Keeps the JobRepository contract in tables, for any number of processes.
+
+    Attributes:
+        id: the repository's own id, made with its tables.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.id = schema.ensure(database)
+
+    def begin(self, request: LaunchRequest) -> JobExecution:
+        """Finds or makes the job instance and gives it a new execution.
+
+        Where the partial unique index, the net below the row locks, forbids it, a second try sees who was faster.
+        """
+        try:
+            return self._begin(request)
+        except RepositoryUnreachableError as error:
+            if not isinstance(error.__cause__, IntegrityError):
+                raise
+        return self._begin(request)
+
+    def _begin(self, request: LaunchRequest) -> JobExecution:
+        with self._database.writing() as connection:
+            return Beginning(connection, request).execute()
+
+    def renew_lease(self, execution: JobExecution, lease: timedelta) -> None:
+        """Prolongs the owner's lease, by the database's clock."""
+        values = {**_fence(execution), "b_lease_seconds": lease.total_seconds()}
+        if not self._database.write_quickly(statements.renew_lease, values):
+            raise _fenced(execution)
+
+    def save_job(self, execution: JobExecution) -> None:
+        """Stores status, exit status, times and flow position."""
+        values = {**_fence(execution), **rows.execution_values(execution)}
+        with self._database.writing() as connection:
+            if not connection.execute(statements.save_job, values).rowcount:
+                raise _fenced(execution)
+
+    def add_step(self, execution: JobExecution, step: StepExecution) -> None:
+        """Stores a new step execution and gives it its id."""
+        with self._database.writing() as connection:
+            _hold(connection, execution)
+            inserted = connection.execute(statements.insert_step, rows.new_step_values(execution, step))
+            step_id = inserted.scalar_one()
+        step.id = step_id
+
+    def save_step(self, execution: JobExecution, step: StepExecution) -> None:
+        """Stores all of a step execution, durably."""
+        with self._database.writing() as connection:
+            if not connection.execute(statements.save_step, _step_update(execution, step)).rowcount:
+                raise _fenced(execution)
+
+    def save_progress(self, execution: JobExecution, step: StepExecution) -> None:
+        """Stores all of a step execution, with one statement that waits for no disk."""
+        if not self._database.write_quickly(statements.save_step, _step_update(execution, step)):
+            raise _fenced(execution)
+
+    def correct_step(self, execution: JobExecution, checkpoint: Checkpoint) -> None:
+        """Stores a target's checkpoint in the attempt that committed it."""
+        values = {
+            "b_step_id": checkpoint.attempt,
+            "b_instance_id": execution.instance.id,
+            "checkpoint": checkpoint.as_dict(),
+            **checkpoint.counts.as_dict(),
+        }
+        with self._database.writing() as connection:
+            _hold(connection, execution)
+            connection.execute(statements.correct_step, values)
+
+    def last_step(self, execution: JobExecution, step_name: str) -> StepExecution | None:
+        """Returns the last attempt at the step in the execution's instance."""
+        with self._database.reading() as connection:
+            row = connection.execute(statements.last_step, _step_of_instance(execution, step_name)).one_or_none()
+        return None if row is None else rows.step_of(row)
+
+    def count_step_starts(self, execution: JobExecution, step_name: str) -> int:
+        """Returns how many times the step has started in the execution's instance."""
+        with self._database.reading() as connection:
+            return connection.execute(statements.count_steps, _step_of_instance(execution, step_name)).scalar_one()
+
+    def find_execution(self, execution_id: int) -> JobExecution:
+        """Returns an execution with its steps."""
+        found = self._load(statements.executions(execution_id=execution_id))
+        if not found:
+            raise NoSuchExecutionError(execution_id)
+        return found[0]
+
+    def find_executions(
+        self,
+        *,
+        job_name: str | None = None,
+        statuses: Sequence[BatchStatus] = (),
+        limit: int | None = None,
+    ) -> list[JobExecution]:
+        """Returns executions with their steps, newest first, by three statements however many there are."""
+        return self._load(statements.executions(job_name=job_name, statuses=statuses, limit=limit))
+
+    def _load(self, ids: Select[tuple[int]]) -> list[JobExecution]:
+        with self._database.reading() as connection:
+            return rows.executions_of(
+                connection.execute(statements.heads(ids)).all(),
+                connection.execute(statements.parameters(ids)).all(),
+                connection.execute(statements.steps(ids)).all(),
+            )
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._database.close()
+
+
+def _fence(execution: JobExecution) -> Mapping[str, Any]:
+    return {"b_execution_id": execution.id, "b_token": execution.token}
+
+
+def _fenced(execution: JobExecution) -> FencedError:
+    return FencedError(f"execution {execution.id} of job {execution.job_name!r}", execution.token)
+
+
+def _hold(connection: Connection, execution: JobExecution) -> None:
+    """Holds the execution against a takeover until the transaction ends."""
+    if connection.execute(statements.owned, _fence(execution)).one_or_none() is None:
+        raise _fenced(execution)
+
+
+def _step_update(execution: JobExecution, step: StepExecution) -> Mapping[str, Any]:
+    return {**_fence(execution), **rows.step_values(step), "b_step_id": step.id}
+
+
+def _step_of_instance(execution: JobExecution, step_name: str) -> Mapping[str, Any]:
+    return {"b_instance_id": execution.instance.id, "b_step_name": step_name}

@@ -1,0 +1,143 @@
+"""The repository's statements, each built once, so that SQLAlchemy compiles it once.
+
+A name in `bindparam` that is no column's begins with `b_`, since an UPDATE takes the columns' names for its values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Select, bindparam, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from batchrun.domain.execution import StepCounts
+from batchrun.domain.status import BatchStatus
+from batchrun.repository.columns import epoch_now
+from batchrun.repository.tables import is_running, job_execution, job_instance, job_parameter, step_execution
+
+_lease_end = epoch_now() + bindparam("b_lease_seconds")
+
+# --- the fence ----------------------------------------------------------------------------------------
+
+# FOR SHARE (SQLite leaves it out): waits for a takeover that is under way, and looks again when that has ended.
+owned = (
+    select(job_execution.c.id)
+    .where(job_execution.c.id == bindparam("b_execution_id"), job_execution.c.token == bindparam("b_token"), is_running)
+    .with_for_update(read=True)
+)
+"""The execution's id, if its owner still has it."""
+
+# --- begin --------------------------------------------------------------------------------------------
+
+find_instance = (
+    select(job_instance)
+    .where(job_instance.c.job_name == bindparam("b_job_name"), job_instance.c.identity == bindparam("b_identity"))
+    .with_for_update()
+)
+insert_instance = {
+    "sqlite": sqlite.insert(job_instance).values(token=0).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(job_instance).values(token=0).on_conflict_do_nothing(),
+}
+"""By dialect; `job_name` and `identity` are to be given."""
+raise_token = (
+    update(job_instance).where(job_instance.c.id == bindparam("b_instance_id")).values(token=bindparam("token"))
+)
+
+_execution = select(
+    *(column for column in job_execution.c if column is not job_execution.c.lease_until_epoch),
+    job_instance.c.identity,
+    (job_execution.c.lease_until_epoch < epoch_now()).label("is_lapsed"),
+).join(job_instance, job_instance.c.id == job_execution.c.instance_id)
+
+lock_last_execution = (
+    _execution.where(job_execution.c.instance_id == bindparam("b_instance_id"))
+    .order_by(job_execution.c.id.desc())
+    .limit(1)
+    .with_for_update(of=job_execution)
+)
+insert_execution = insert(job_execution).values(lease_until_epoch=_lease_end).returning(job_execution.c.id)
+insert_parameters = insert(job_parameter)
+
+_ending = ("status", "exit_code", "exit_description", "ended_at")
+end_execution = (
+    update(job_execution)
+    .where(job_execution.c.id == bindparam("b_execution_id"))
+    .values({name: bindparam(name) for name in _ending})
+)
+end_running_steps = (
+    update(step_execution)
+    .where(step_execution.c.job_execution_id == bindparam("b_execution_id"), is_running)
+    .values({name: bindparam(name) for name in _ending})
+)
+
+# --- what the owner writes ----------------------------------------------------------------------------
+
+renew_lease = (
+    update(job_execution)
+    .where(job_execution.c.id == bindparam("b_execution_id"), job_execution.c.token == bindparam("b_token"), is_running)
+    .values(lease_until_epoch=_lease_end)
+)
+save_job = (
+    update(job_execution)
+    .where(job_execution.c.id == bindparam("b_execution_id"), job_execution.c.token == bindparam("b_token"), is_running)
+    .values({name: bindparam(name) for name in (*_ending, "started_at", "flow_path")})
+)
+insert_step = insert(step_execution).returning(step_execution.c.id)
+
+_counts = tuple(StepCounts().as_dict())
+save_step = (
+    update(step_execution)
+    .where(
+        step_execution.c.id == bindparam("b_step_id"),
+        step_execution.c.job_execution_id == owned.scalar_subquery(),
+    )
+    .values({name: bindparam(name) for name in (*_ending, *_counts, "visit", "checkpoint", "started_at", "parent_id")})
+)
+correct_step = (
+    update(step_execution)
+    .where(step_execution.c.id == bindparam("b_step_id"), step_execution.c.instance_id == bindparam("b_instance_id"))
+    .values({name: bindparam(name) for name in (*_counts, "checkpoint")})
+)
+
+# --- what readers ask ---------------------------------------------------------------------------------
+
+_of_step = (
+    step_execution.c.instance_id == bindparam("b_instance_id"),
+    step_execution.c.step_name == bindparam("b_step_name"),
+)
+last_step = select(step_execution).where(*_of_step).order_by(step_execution.c.id.desc()).limit(1)
+count_steps = select(func.count()).select_from(step_execution).where(*_of_step)
+
+
+def executions(
+    *,
+    execution_id: int | None = None,
+    job_name: str | None = None,
+    statuses: Sequence[BatchStatus] = (),
+    limit: int | None = None,
+) -> Select[tuple[int]]:
+    """Returns the ids of the executions asked for, newest first."""
+    found = select(job_execution.c.id).order_by(job_execution.c.id.desc())
+    if execution_id is not None:
+        found = found.where(job_execution.c.id == execution_id)
+    if job_name is not None:
+        found = found.where(job_execution.c.job_name == job_name)
+    if statuses:
+        found = found.where(job_execution.c.status.in_(statuses))
+    return found if limit is None else found.limit(limit)
+
+
+def heads(ids: Select[tuple[int]]) -> Select[tuple[object, ...]]:
+    """Returns the executions of these ids, newest first."""
+    return _execution.where(job_execution.c.id.in_(ids)).order_by(job_execution.c.id.desc())
+
+
+def parameters(ids: Select[tuple[int]]) -> Select[tuple[object, ...]]:
+    """Returns the parameters of all executions of these ids, in order."""
+    found = select(job_parameter).where(job_parameter.c.job_execution_id.in_(ids))
+    return found.order_by(job_parameter.c.job_execution_id, job_parameter.c.position)
+
+
+def steps(ids: Select[tuple[int]]) -> Select[tuple[object, ...]]:
+    """Returns the steps of all executions of these ids, in order of their start."""
+    return select(step_execution).where(step_execution.c.job_execution_id.in_(ids)).order_by(step_execution.c.id)

@@ -1,0 +1,126 @@
+"""The repository's tables as this batchrun knows them; `migrations` makes them out of older ones.
+
+Change a table here and in a new migration, and raise `schema.EXPECTED_VERSION`; a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from batchrun.domain.status import BatchStatus
+from batchrun.repository.columns import Id, Json, Prose, StatusName, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+_RUNNING = ", ".join(f"'{status.name}'" for status in BatchStatus if status.is_running)
+is_running = text(f"status IN ({_RUNNING})")
+"""Whether a job or step execution is running; a literal, since the partial index needs one, and it saves binding."""
+
+repository = Table(
+    "repository",
+    metadata,
+    Column("id", Text, primary_key=True),
+)
+
+job_instance = Table(
+    "job_instance",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("job_name", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("token", BigInteger, nullable=False),
+    UniqueConstraint("job_name", "identity"),
+    sqlite_autoincrement=True,
+)
+
+job_execution = Table(
+    "job_execution",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("instance_id", Id, ForeignKey("job_instance.id", ondelete="CASCADE"), nullable=False),
+    Column("job_name", Text, nullable=False),  # the instance's, so that the history of a job is one walk of an index
+    Column("token", BigInteger, nullable=False),
+    Column("status", StatusName, nullable=False),
+    Column("exit_code", Prose, nullable=False),
+    Column("exit_description", Prose, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("owner_host", Text, nullable=False),
+    Column("owner_pid", BigInteger, nullable=False),
+    Column("owner_boot_id", Text, nullable=False),
+    Column("owner_started_ticks", BigInteger, nullable=False),
+    Column("lease_until_epoch", Double, nullable=False),
+    Column("restart_of", Id, ForeignKey("job_execution.id", ondelete="SET NULL"), index=True),
+    Column("job_file", Prose, nullable=False),
+    Column("job_text", Prose, nullable=False),
+    Column("job_hash", Text, nullable=False),
+    Column("batchrun_version", Text, nullable=False),
+    Column("flow_path", Json, nullable=False),
+    Index("ix_job_execution_instance_id_id", "instance_id", "id"),
+    Index("ix_job_execution_job_name_id", "job_name", "id"),
+    Index("ix_job_execution_status_id", "status", "id"),
+    Index("uq_job_execution_running", "instance_id", unique=True, sqlite_where=is_running, postgresql_where=is_running),
+    sqlite_autoincrement=True,  # an id is never given twice, also after a purge
+)
+
+job_parameter = Table(
+    "job_parameter",
+    metadata,
+    Column("job_execution_id", Id, ForeignKey("job_execution.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("value", Text),
+    Column("identifying", Boolean, nullable=False),
+)
+
+step_execution = Table(
+    "step_execution",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("job_execution_id", Id, ForeignKey("job_execution.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("instance_id", Id, ForeignKey("job_instance.id", ondelete="CASCADE"), nullable=False),
+    Column("parent_id", Id, ForeignKey("step_execution.id", ondelete="CASCADE"), index=True),
+    Column("step_name", Text, nullable=False),
+    Column("visit", Integer, nullable=False),
+    Column("status", StatusName, nullable=False),
+    Column("exit_code", Prose, nullable=False),
+    Column("exit_description", Prose, nullable=False),
+    Column("read_count", BigInteger, nullable=False),
+    Column("write_count", BigInteger, nullable=False),
+    Column("filter_count", BigInteger, nullable=False),
+    Column("read_skip_count", BigInteger, nullable=False),
+    Column("process_skip_count", BigInteger, nullable=False),
+    Column("write_skip_count", BigInteger, nullable=False),
+    Column("commit_count", BigInteger, nullable=False),
+    Column("rollback_count", BigInteger, nullable=False),
+    Column("checkpoint", Json, nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Index("ix_step_execution_instance_id_step_name_id", "instance_id", "step_name", "id"),
+    sqlite_autoincrement=True,  # checkpoints in targets name steps by their id
+)
+
+# Of its own MetaData: Alembic keeps the version table itself and would else propose to make it.
+version = Table("batchrun_version", MetaData(), Column("version_num", Text, primary_key=True))
