@@ -86,6 +86,8 @@ def _show_result(invocation: Invocation, execution: JobExecution, output: Output
 
         invocation.stdout.write(as_json(execution_document(execution)))
     elif not (is_good and invocation.options.quiet):
+        if invocation.stdout.is_watched and not invocation.options.quiet:
+            invocation.stdout.print("")  # sets it apart from the progress above
         next_command = invocation.command("restart", execution.id) if execution.status.is_restartable else None
         show_summary(invocation.stdout, execution, next_command)
     if execution.status is BatchStatus.FAILED and (output is Output.JSON or not invocation.stdout.is_watched):

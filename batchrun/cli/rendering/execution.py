@@ -29,9 +29,9 @@ def show_execution(
     """Prints all of an execution."""
     screen.print(*screen.wrapped(headline(execution, unicode=screen.is_unicode), indent=_INDENT))
     _show_facts(screen, _facts(execution, continued_by))
-    if len(execution.parameters):
+    if parameters := parameter_texts(execution):
         screen.print("", Text("parameters", style="bold"))
-        _show_facts(screen, parameter_texts(execution))
+        _show_facts(screen, parameters)
     if execution.steps:
         screen.print("", Text("steps", style="bold"))
         _show_steps(screen, execution.steps)
@@ -64,8 +64,9 @@ def own_exit_code(execution: JobExecution | StepExecution) -> str:
 
 
 def parameter_texts(execution: JobExecution) -> list[tuple[str, str]]:
-    """Returns names and values as people give them."""
-    return [(parameter.name, parameter.text or "") for parameter in execution.parameters.all()]
+    """Returns names and values as people give them; a parameter without a value is not there."""
+    given = [(parameter.name, parameter.text) for parameter in execution.parameters.all()]
+    return [(name, text) for name, text in given if text is not None]
 
 
 def failures(execution: JobExecution) -> list[tuple[str, str]]:
@@ -106,14 +107,14 @@ def _show_facts(screen: Screen, facts: Sequence[tuple[str, str]]) -> None:
 
 def _show_steps(screen: Screen, steps: Sequence[StepExecution]) -> None:
     if steps:
-        screen.print(*_step_table(steps, unicode=screen.is_unicode).lines(screen.width, indent=_INDENT))
+        screen.print(*_step_table(screen, steps).lines(screen.width, indent=_INDENT))
 
 
-def _step_table(steps: Sequence[StepExecution], *, unicode: bool) -> Table:
+def _step_table(screen: Screen, steps: Sequence[StepExecution]) -> Table:
     table = Table(
-        Column("step", least=8, most=28),
+        Column("step", least=8, most=screen.share(4)),
         Column("status"),
-        Column("exit code", rank=4, least=9, most=20),
+        Column("exit code", rank=4, least=9, most=screen.share(6)),
         Column("time", rank=8, right=True),
         Column("read", rank=7, right=True),
         Column("written", right=True),
@@ -124,7 +125,7 @@ def _step_table(steps: Sequence[StepExecution], *, unicode: bool) -> Table:
         Column("rows/s", rank=3, right=True),
     )
     for step in steps:
-        table.add(*_step_cells(step, unicode=unicode))
+        table.add(*_step_cells(step, unicode=screen.is_unicode))
     return table
 
 

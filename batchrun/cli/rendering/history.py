@@ -21,9 +21,9 @@ def show_history(screen: Screen, executions: Sequence[JobExecution]) -> None:
     short = width is not None and width < _NARROW
     table = Table(
         Column("id", right=True),
-        Column("job", least=8, most=28),
+        Column("job", least=8, most=screen.share(4)),
         Column("status"),
-        Column("exit code", rank=3, least=9, most=20),
+        Column("exit code", rank=3, least=9, most=screen.share(6)),
         Column("started", rank=7),
         Column("time", rank=6, right=True),
         Column("read", rank=2, right=True),

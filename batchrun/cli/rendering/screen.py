@@ -73,6 +73,10 @@ class Screen:
         """The columns of the terminal; None where nothing limits a line."""
         return self.console.width if self.is_watched else None
 
+    def share(self, part: int) -> int | None:
+        """Returns that part of the width, such as a quarter for 4; at least 12, and None where there is no width."""
+        return None if self.width is None else max(self.width // part, 12)
+
     @property
     def is_unicode(self) -> bool:
         """Tells whether symbols beyond ASCII can be shown."""

@@ -12,6 +12,7 @@ from batchrun.cli.rendering.execution import own_exit_code
 from batchrun.cli.rendering.pace import StepPace
 from batchrun.cli.rendering.screen import cleaned
 from batchrun.domain.execution import StepCounts, StepExecution
+from batchrun.domain.status import BatchStatus
 
 _SPINNER, _PLAIN_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\"
 _FRAMES_PER_SECOND = 10
@@ -48,9 +49,11 @@ def ended_line(step: StepExecution, seconds: float, width: int, *, name_width: i
     """Returns the line that stays: sign, name, what it came to, and how long it took."""
     line = Text.assemble(words.status_sign(step.status, unicode=unicode), " ")
     line.append_text(_name(step.step_name, width, name_width))
-    speed = words.rate(step.counts.read, seconds)
+    speed, style = words.rate(step.counts.read, seconds), words.status_style(step.status)
+    is_good = step.status is BatchStatus.COMPLETED
     fields = [
-        _Field(own_exit_code(step) or step.status.name, 2, words.status_style(step.status)),
+        # The sign says COMPLETED already.
+        _Field(own_exit_code(step) or ("" if is_good else step.status.name), 5 if is_good else 2, style),
         _Field(words.duration(seconds), 1),
         *_count_fields(step.counts),
         _Field(f"{speed}/s" if speed else "", 8, "dim"),

@@ -46,7 +46,7 @@ def test_history_lists_the_newest_first_and_shortens_nothing_in_a_pipe(batchrun:
     assert "BAD INPUT" in lines[3]
     assert "336,776  336,000" in lines[4]
     assert lines[4].endswith("input=/data/trades.csv day=2026-07-30 price=12.50 limit=100 ratio=0.25 dry=true "
-                             'wait=90 desks=["A", "B"] note=')  # fmt: skip
+                             'wait=90 desks=["A", "B"]')  # fmt: skip
     assert not any(line != line.rstrip() or "\t" in line for line in lines)
 
 
@@ -105,7 +105,7 @@ def test_show_lists_parameters_in_their_order(batchrun: Run) -> None:
     shown = batchrun("show", "1").out
     parameters = shown.split("parameters\n")[1].split("\n\n")[0].splitlines()
     assert parameters[:2] == ["  input  /data/trades.csv", "  day    2026-07-30"]
-    assert len(parameters) == len(PARAMETERS)
+    assert len(parameters) == len(PARAMETERS) - 1
     assert "to continue" not in shown
 
 
