@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -12,7 +13,6 @@ from batchrun.domain.status import FAILED, BatchStatus, ExitStatus
 from batchrun.engine.flow import FlowEnd, walk
 from batchrun.engine.lease import Heartbeat
 from batchrun.engine.listeners import Listeners
-from batchrun.engine.step import describe
 from batchrun.engine.stop import StopSignal
 from batchrun.errors import FencedError, RepositoryError
 from batchrun.spi.repository import JobRepository
@@ -27,6 +27,7 @@ class JobRun:
 
     Attributes:
         execution: as `JobRepository.begin` gave it; this process is its owner.
+        mask: hides secrets in a text that is stored or shown.
     """
 
     definition: JobDefinition
@@ -35,6 +36,13 @@ class JobRun:
     components: ComponentSource
     listeners: Listeners = field(default_factory=Listeners)
     stop: StopSignal = field(default_factory=StopSignal)
+    mask: Callable[[str], str] = str
+
+    def describe(self, error: Exception) -> str:
+        """Returns an error as an exit description: its message and the way out, or its class where it has no message."""
+        text = str(error) or type(error).__name__
+        hint = getattr(error, "hint", None)
+        return self.mask(f"{text} ({hint})" if hint else text)
 
     def execute(self) -> JobExecution:
         """Runs the job to its end and returns the execution, saved: COMPLETED, FAILED or STOPPED.
@@ -62,7 +70,7 @@ class JobRun:
             raise
         except Exception as error:
             _log.debug("job %r failed", self.definition.name, exc_info=error)
-            return FlowEnd(BatchStatus.FAILED, ExitStatus(FAILED.code, describe(error)))
+            return FlowEnd(BatchStatus.FAILED, ExitStatus(FAILED.code, self.describe(error)))
 
     def _end(self, end: FlowEnd) -> None:
         self.execution.status, self.execution.exit_status = end
@@ -77,4 +85,4 @@ class JobRun:
             raise
         except Exception as error:
             self.execution.status = BatchStatus.FAILED
-            self.execution.exit_status = ExitStatus(FAILED.code, describe(error))
+            self.execution.exit_status = ExitStatus(FAILED.code, self.describe(error))

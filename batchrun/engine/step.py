@@ -93,7 +93,7 @@ def _work(attempt: _Attempt) -> None:
     except (FencedError, RepositoryError):
         raise
     except StepStoppedError as error:
-        _end(step, BatchStatus.STOPPED, ExitStatus(STOPPED.code, str(error)))
+        _end(step, BatchStatus.STOPPED, ExitStatus(STOPPED.code, attempt.run.describe(error)))
     except Exception as error:
         _fail(attempt, error)
     else:
@@ -130,15 +130,8 @@ def _completed(step: StepExecution) -> ExitStatus:
 
 def _fail(attempt: _Attempt, error: Exception) -> None:
     _log.debug("step %r failed", attempt.definition.name, exc_info=error)
-    _end(attempt.step, BatchStatus.FAILED, ExitStatus(FAILED.code, describe(error)))
+    _end(attempt.step, BatchStatus.FAILED, ExitStatus(FAILED.code, attempt.run.describe(error)))
 
 
 def _end(step: StepExecution, status: BatchStatus, exit_status: ExitStatus) -> None:
     step.status, step.exit_status = status, exit_status
-
-
-def describe(error: Exception) -> str:
-    """Returns an error as an exit description: its message and the way out, or its class where it has no message."""
-    text = str(error) or type(error).__name__
-    hint = getattr(error, "hint", None)
-    return f"{text} ({hint})" if hint else text

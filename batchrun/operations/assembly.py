@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,15 +85,19 @@ class Assembly:
         try:
             options = spec.parse(bind(component.options, roots))
         except BindingError as error:
-            raise self._problem(component.path, str(error), error.hint) from error
+            raise DefinitionError([self._problem(component.path, error.at, str(error), error.hint)]) from error
         except msgspec.ValidationError as error:
-            raise self._problem(component.path, f"{component.role} {component.type!r}: {error}") from error
+            message, _, place = str(error).partition(" - at `$")
+            at = tuple(re.findall(r"[A-Za-z0-9_]+", place))
+            message = f"{component.role} {component.type!r}: {message[:1].lower()}{message[1:]}"
+            raise DefinitionError([self._problem(component.path, at, message)]) from error
         if found := options.check():
-            raise self._problem(component.path, found[0].message, found[0].hint)
+            raise DefinitionError([self._problem(component.path, each.at, each.message, each.hint) for each in found])
         return options
 
-    def _problem(self, path: str, message: str, hint: str | None = None) -> DefinitionError:
-        return DefinitionError([self.job.problem(path, message, hint)])
+    def _problem(self, path: str, at: tuple[str | int, ...], message: str, hint: str | None = None) -> Problem:
+        document = self.job.document
+        return document.problem((*document.parse_path(path), *at), message, hint)
 
     def _scope(self, execution: JobExecution, step: StepDefinition, should_stop: Callable[[], bool]) -> StepScope:
         definition = self.job.definition
@@ -112,7 +117,7 @@ class Assembly:
         try:
             url = bind(self.job.definition.databases[name], self._launch_roots())
         except BindingError as error:
-            raise self._problem(f"databases.{name}", str(error), error.hint) from error
+            raise DefinitionError([self._problem(f"databases.{name}", (), str(error), error.hint)]) from error
         return resolve_database(name, str(url), self.project, self.repository_url)
 
     def _launch_roots(self) -> dict[str, Any]:

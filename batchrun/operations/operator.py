@@ -57,6 +57,7 @@ class JobOperator:
             components=assembly,
             listeners=Listeners(self.listeners),
             stop=self.stop,
+            mask=assembly.secrets.mask,
         )
         return run.execute()
 
