@@ -39,7 +39,7 @@ class JobRun:
     mask: Callable[[str], str] = str
 
     def describe(self, error: Exception) -> str:
-        """Returns an error as an exit description: its message and the way out, or its class where it has no message."""
+        """Returns an error as an exit description: its message and the way out, or its class."""
         text = str(error) or type(error).__name__
         hint = getattr(error, "hint", None)
         return self.mask(f"{text} ({hint})" if hint else text)
