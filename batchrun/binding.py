@@ -227,7 +227,7 @@ def _unknown(reference: Reference, roots: Mapping[str, Any]) -> BindingError:
         folder = os.environ.get(SECRETS_VARIABLE, DEFAULT_SECRETS_FOLDER)
         message = f"the secret {name!r} is not known"
         return BindingError(
-            reference.text, message, f"set the environment variable {name}, or put it in {folder}/{name}"
+            reference.text, message, f"set the environment variable {name}, or put it into {folder}/{name}"
         )
     known = roots[root]
     names = list(map(str, known)) if isinstance(known, Mapping) else []

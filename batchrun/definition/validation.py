@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from batchrun.definition.document import DocumentPath
@@ -53,23 +54,25 @@ def validate(
     """
     translator = _Translator(owner, references)
     found: list[Complaint] = []
-    for error in _validator(schema, check_format).iter_errors(value):
+    for error in _validator_class()(schema, format_checker=check_format).iter_errors(value):
         found += translator.complaints(error)
     return _without_consequences(found)
 
 
-def _validator(schema: Mapping[str, Any], check_format: FormatCheck) -> Any:
+@cache
+def _validator_class() -> Any:
+    """Returns the draft's validator with `format` checked by the FormatCheck that an instance is given."""
     from jsonschema import ValidationError
     from jsonschema.validators import Draft202012Validator, extend
 
-    def check(_validator: Any, format: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
-        complaint = check_format(format, instance) if isinstance(instance, str) else None
+    def check(validator: Any, notation: str, instance: Any, _schema: Any) -> Iterator[_Error]:
+        complaint = validator.format_checker(notation, instance) if isinstance(instance, str) else None
         if complaint is not None:
             error: _Error = ValidationError(complaint.message)
             error.complaint = complaint
             yield error
 
-    return extend(Draft202012Validator, {"format": check})(schema)  # type: ignore[no-untyped-call]
+    return extend(Draft202012Validator, {"format": check})  # type: ignore[no-untyped-call]
 
 
 def _without_consequences(found: list[Complaint]) -> list[Complaint]:

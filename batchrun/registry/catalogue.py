@@ -7,14 +7,16 @@ Built-ins and plugins come the same way, by entry points of the group `batchrun.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from batchrun.errors import did_you_mean
 from batchrun.registry.errors import DuplicateComponentError, RegistryError, UnknownComponentError
 from batchrun.registry.local_modules import LocalModules
 from batchrun.spi.spec import ROLES, ComponentSpec
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "batchrun.components"
 
@@ -72,6 +74,8 @@ class Registry:
 
     def _entries(self) -> dict[tuple[str, str], list[EntryPoint]]:
         if self._installed is None:
+            from importlib.metadata import entry_points
+
             self._installed = {}
             for entry in entry_points(group=GROUP):
                 role, _, name = entry.name.partition(".")

@@ -50,7 +50,7 @@ class LocalModules:
                 raise RegistryError(f"{where} has no {part!r}", hint=did_you_mean(part, public))
             found = getattr(found, part)
         if not callable(found):
-            raise RegistryError(f"{reference!r} is a {type(found).__name__}, not a function or class")
+            raise RegistryError(f"{reference!r} is neither a function nor a class")
         return found  # type: ignore[no-any-return]
 
     def _module(self, name: str) -> ModuleType:
