@@ -1,0 +1,261 @@
+"""The session: one connection to a database of the job, in the one shape that readers, writers and tasklets use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from batchrun.errors import did_you_mean
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_NAME_PART = re.compile(r'"((?:[^"]|"")+)"|([^."]+)')
+
+
+class RefusedError(Exception):
+    """The database refuses items; says which, where it is known.
+
+    Attributes:
+        reason: the database's own words with its detail, in one line.
+        index: the place of the refused item in the frame that was written, or None.
+        hint: the way out, or None.
+    """
+
+    def __init__(self, reason: str, index: int | None = None, *, hint: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.index = index
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class TableName:
+    """A table's name, perhaps in a schema; kept exactly as written.
+
+    Attributes:
+        schema: None means the database's own search order.
+    """
+
+    name: str
+    schema: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> TableName:
+        """Reads `table`, `schema.table`, or either part in double quotes where it holds a dot.
+
+        Raises:
+            ValueError: it is none of these.
+        """
+        parts = [_unquote(match) for match in _NAME_PART.finditer(text)]
+        if not 1 <= len(parts) <= 2 or len(text) != len(".".join(match[0] for match in _NAME_PART.finditer(text))):
+            raise ValueError(f"{text!r} is no table's name: `table` or `schema.table`")
+        return cls(parts[-1], parts[0] if len(parts) == 2 else None)
+
+    @property
+    def quoted(self) -> str:
+        """The name for an SQL text in standard quotes."""
+        return quote(self.name) if self.schema is None else f"{quote(self.schema)}.{quote(self.name)}"
+
+    def __str__(self) -> str:
+        return self.name if self.schema is None else f"{self.schema}.{self.name}"
+
+
+def _unquote(match: re.Match[str]) -> str:
+    return match[1].replace('""', '"') if match[1] else match[2]
+
+
+def quote(name: str) -> str:
+    """Returns a name in the quotes of the SQL standard."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def names(columns: Iterable[str]) -> str:
+    """Returns a list of quoted names for an SQL text."""
+    return ", ".join(quote(column) for column in columns)
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Returns a did-you-mean, or the names there are."""
+    there_are = list(known)
+    return did_you_mean(name, there_are) or f"there are: {', '.join(there_are) or 'none'}"
+
+
+@dataclass(frozen=True, slots=True)
+class TableShape:
+    """What a table looks like.
+
+    Attributes:
+        columns: the declared type by column name, in order.
+        unique: the sets of columns that a unique index or the primary key covers.
+        folds_case: column names are the same whatever their case.
+    """
+
+    columns: Mapping[str, str]
+    unique: tuple[frozenset[str], ...] = ()
+    folds_case: bool = False
+
+    def has(self, column: str) -> bool:
+        """Tells whether the table has the column."""
+        return self._fold(column) in {self._fold(each) for each in self.columns}
+
+    def declared(self, column: str) -> str:
+        """Returns the declared type of a column; empty where it has none or is not there."""
+        return next((kind for name, kind in self.columns.items() if self._fold(name) == self._fold(column)), "")
+
+    def is_unique(self, key: Iterable[str]) -> bool:
+        """Tells whether exactly these columns have a unique index."""
+        wanted = {self._fold(each) for each in key}
+        return any({self._fold(each) for each in columns} == wanted for columns in self.unique)
+
+    def _fold(self, name: str) -> str:
+        return name.lower() if self.folds_case else name
+
+
+class QueryRows(Protocol):
+    """The rows of one query, with the types of its columns settled."""
+
+    def columns(self) -> list[str]:
+        """Returns the names of the columns that come out."""
+        ...
+
+    def has_null_key(self, key: Sequence[str]) -> bool:
+        """Tells whether a row has a null among the key columns."""
+        ...
+
+    def page(self, key: Sequence[str], last: Sequence[Any] | None, limit: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Reads up to `limit` rows whose key is greater than `last`, in the order of the key.
+
+        Nothing stays open in the database when it returns.
+
+        Returns:
+            The rows, and their key columns as the database is to get them back: what `last` is made of.
+        """
+        ...
+
+    def skip(self, count: int) -> None:
+        """Begins the query from its first row and passes over as many rows; called once, before `next_rows`."""
+        ...
+
+    def next_rows(self, limit: int) -> pl.DataFrame:
+        """Reads the next rows in the query's own order; fewer than `limit` only at the end."""
+        ...
+
+    def close(self) -> None:
+        """Ends what `skip` began."""
+        ...
+
+
+class Session(Protocol):
+    """One connection to a database.
+
+    *Transactions*: `begin` … `commit`, `commit_if` or `rollback`; outside of them each statement commits by itself.
+    Savepoints nest. *Parameters*: SQL text names them `:name`. *Threads*: one thread, except `encode`, which touches
+    nothing of the connection. *Errors*: RefusedError where items or their statement are refused, DatabaseError where the
+    database fails as a whole; neither has a password in its text.
+    """
+
+    @property
+    def database(self) -> str:
+        """The database's name in the job file."""
+        ...
+
+    def quote(self, name: str) -> str:
+        """Returns a name in this database's quotes."""
+        ...
+
+    def begin(self) -> None:
+        """Begins a transaction that may write."""
+        ...
+
+    def commit(self) -> None:
+        """Commits the transaction."""
+        ...
+
+    def commit_if(self, sql: str, parameters: Mapping[str, Any]) -> bool:
+        """Runs a last statement and commits if it changed exactly one row; rolls back and returns False otherwise."""
+        ...
+
+    def rollback(self) -> None:
+        """Rolls back; does nothing where no transaction is open, and raises nothing."""
+        ...
+
+    def savepoint(self) -> None:
+        """Sets a savepoint inside the last one."""
+        ...
+
+    def release(self) -> None:
+        """Forgets the last savepoint and keeps what was done since."""
+        ...
+
+    def rollback_to_savepoint(self) -> None:
+        """Undoes what was done since the last savepoint, and forgets it."""
+        ...
+
+    def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> int:
+        """Runs a statement and returns how many rows it changed, 0 where that means nothing."""
+        ...
+
+    def fetch(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Returns all rows of a small result."""
+        ...
+
+    def query(self, sql: str, parameters: Mapping[str, Any], types: Mapping[str, str]) -> QueryRows:
+        """Returns the rows of a query of any size.
+
+        Args:
+            sql: one SELECT, with parameters by name.
+            parameters: their values.
+            types: column types by column name, where they are not to be taken from the database.
+        """
+        ...
+
+    def describe(self, table: TableName) -> TableShape | None:
+        """Returns what the table looks like, or None where there is none."""
+        ...
+
+    def tables(self) -> list[str]:
+        """Returns the names of the tables there are, for a did-you-mean."""
+        ...
+
+    def create_table(self, table: TableName, columns: pl.Schema, key: Sequence[str]) -> None:
+        """Creates a table for items with these columns; the key becomes its primary key."""
+        ...
+
+    def create_checkpoint_table(self) -> None:
+        """Creates the table `batchrun_checkpoint` where it is missing, in a transaction of its own."""
+        ...
+
+    def empty_table(self, table: TableName) -> None:
+        """Deletes all rows, inside the transaction."""
+        ...
+
+    def can_upsert(self) -> bool:
+        """Tells whether this kind of database knows an upsert."""
+        ...
+
+    def encode(self, frame: pl.DataFrame, shape: TableShape | None) -> Any:
+        """Returns the frame in the form that `insert` and `upsert` take; any thread.
+
+        Args:
+            frame: the items.
+            shape: of the table they go into; None where it is created from such frames.
+
+        Raises:
+            RefusedError: a value has no form that the database keeps exactly.
+        """
+        ...
+
+    def insert(self, table: TableName, encoded: Any) -> None:
+        """Inserts encoded items; columns that they lack get their defaults."""
+        ...
+
+    def upsert(self, table: TableName, encoded: Any, key: Sequence[str]) -> None:
+        """Inserts encoded items, or sets the other columns of the rows that have their key; no key comes twice."""
+        ...
+
+    def close(self) -> None:
+        """Closes the connection; what is not committed is undone."""
+        ...

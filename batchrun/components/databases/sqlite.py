@@ -1,0 +1,291 @@
+"""Sessions on SQLite files, over either copy of it: transactions, tables, bulk writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote as quote_path
+
+from batchrun.components.databases import sqlite_storage as storage
+from batchrun.components.databases.session import RefusedError, TableName, TableShape, names, quote
+from batchrun.components.databases.sqlite_query import SqliteQueryRows
+from batchrun.components.databases.statement import Statement
+from batchrun.errors import DatabaseError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from batchrun.spi.scope import Database
+
+BUSY_MILLISECONDS = 30_000
+_CHECKPOINT_TABLE = """
+CREATE TABLE IF NOT EXISTS batchrun_checkpoint (
+    repository_id TEXT NOT NULL,
+    instance_id INTEGER NOT NULL,
+    step_name TEXT NOT NULL,
+    "partition" TEXT NOT NULL,
+    token INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    checkpoint TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    PRIMARY KEY (repository_id, instance_id, step_name, "partition")
+) WITHOUT ROWID
+"""
+
+
+class SqliteDriver(Protocol):
+    """What the two copies of SQLite have in common; `?1`, `?2` … stand for the values."""
+
+    error: type[Exception]
+
+    def run(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Runs a statement and returns the number of rows it changed."""
+        ...
+
+    def many(self, sql: str, frame: pl.DataFrame) -> None:
+        """Runs a statement once for each row of the frame."""
+        ...
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Returns all rows of a small result."""
+        ...
+
+    def frame(self, sql: str, values: Sequence[Any], expected: int) -> pl.DataFrame:
+        """Returns a result of at most `expected` rows; a column of nothing but nulls is of type Null."""
+        ...
+
+    def message(self, error: Exception) -> str:
+        """Returns SQLite's own words."""
+        ...
+
+    def close(self) -> None:
+        """Closes the connection."""
+        ...
+
+
+def connect_sqlite(database: Database, *, create: bool) -> SqliteSession:
+    """Opens a SQLite file, by Python's sqlite3 where it holds the repository and by ADBC elsewhere.
+
+    Raises:
+        DatabaseError: the file is not there and `create` is false, or cannot be opened.
+    """
+    path, _, query = database.url.partition(":///")[2].partition("?")
+    if path in ("", ":memory:"):
+        raise DatabaseError(
+            database.name,
+            "a SQLite database in memory is gone with its connection, so it can be neither written nor restarted",
+            hint="name a file, as in sqlite:///data.db",
+        )
+    if not create and not Path(path).exists():
+        raise DatabaseError(database.name, f"there is no file {path}", hint="check the path in `databases`")
+    if not Path(path).parent.is_dir():
+        raise DatabaseError(database.name, f"there is no folder {Path(path).parent}", hint="make it, then restart")
+    uri = f"file:{quote_path(path)}?{query or ('mode=rwc' if create else 'mode=rw')}"
+    return SqliteSession(database.name, path, _driver(database.holds_repository), uri)
+
+
+def _driver(holds_repository: bool) -> Callable[[str], SqliteDriver]:
+    if holds_repository:
+        from batchrun.components.databases.sqlite_python import PythonDriver
+
+        return PythonDriver
+    from batchrun.components.databases.sqlite_adbc import AdbcDriver
+
+    return AdbcDriver
+
+
+class SqliteSession:
+    """A session on a SQLite file."""
+
+    def __init__(self, database: str, path: str, driver: Callable[[str], SqliteDriver], uri: str) -> None:
+        self.database = database
+        self._path = path
+        self._depth = 0
+        self._is_open = False
+        try:
+            self._driver = driver(uri)
+        except Exception as error:
+            raise DatabaseError(database, f"{path}: {error}", hint=storage.hint(str(error))) from error
+        with self._told():
+            self._driver.rows(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+            # A chunk's pages stay in memory until its commit; the setting ends with the connection.
+            self._driver.run("PRAGMA cache_size = -65536")
+            self._driver.rows("SELECT count(*) FROM sqlite_master")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turns the driver's exceptions into refusals of items or errors of the database."""
+        try:
+            yield
+        except self._driver.error as error:
+            text = self._driver.message(error)
+            if storage.is_refusal(text):
+                raise RefusedError(text) from error
+            raise DatabaseError(self.database, f"{self._path}: {text}", hint=storage.hint(text)) from error
+
+    def quote(self, name: str) -> str:
+        """Returns a name in this database's quotes."""
+        return quote(name)
+
+    def begin(self) -> None:
+        """Begins a transaction as a writer at once: one that begins as a reader can fail with a deadlock later."""
+        with self._told():
+            self._driver.run("BEGIN IMMEDIATE")
+        self._is_open, self._depth = True, 0
+
+    def commit(self) -> None:
+        """Commits the transaction."""
+        with self._told():
+            self._driver.run("COMMIT")
+        self._is_open = False
+
+    def commit_if(self, sql: str, parameters: Mapping[str, Any]) -> bool:
+        """Runs a last statement and commits if it changed exactly one row; rolls back otherwise."""
+        if self.execute(sql, parameters) != 1:
+            self.rollback()
+            return False
+        self.commit()
+        return True
+
+    def rollback(self) -> None:
+        """Rolls back; SQLite may have done so by itself, as on a full disk."""
+        if self._is_open:
+            self._is_open = False
+            with suppress(self._driver.error):
+                self._driver.run("ROLLBACK")
+
+    def savepoint(self) -> None:
+        """Sets a savepoint inside the last one."""
+        self._depth += 1
+        with self._told():
+            self._driver.run(f"SAVEPOINT batchrun_{self._depth}")
+
+    def release(self) -> None:
+        """Forgets the last savepoint and keeps what was done since."""
+        with self._told():
+            self._driver.run(f"RELEASE batchrun_{self._depth}")
+        self._depth -= 1
+
+    def rollback_to_savepoint(self) -> None:
+        """Undoes what was done since the last savepoint, and forgets it."""
+        with self._told():
+            self._driver.run(f"ROLLBACK TO batchrun_{self._depth}")
+        self.release()
+
+    def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> int:
+        """Runs a statement and returns how many rows it changed."""
+        text, values = bound(sql, parameters or {})
+        with self._told():
+            return self._driver.run(text, values)
+
+    def fetch(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Returns all rows of a small result."""
+        text, values = bound(sql, parameters or {})
+        with self._told():
+            return self._driver.rows(text, values)
+
+    def fetch_frame(self, sql: str, parameters: Mapping[str, Any], limit: int) -> pl.DataFrame:
+        """Returns at most `limit` rows as SQLite types them; a column of nothing but nulls is of type Null."""
+        text, values = bound(sql, parameters)
+        with self._told():
+            return self._driver.frame(text, values, limit)
+
+    def query(self, sql: str, parameters: Mapping[str, Any], types: Mapping[str, str]) -> SqliteQueryRows:
+        """Returns the rows of a query of any size."""
+        return SqliteQueryRows(self, sql, parameters, types)
+
+    def describe(self, table: TableName) -> TableShape | None:
+        """Returns what the table looks like, or None where there is none."""
+        prefix = f"{quote(table.schema)}." if table.schema else ""
+        columns = self.fetch(f"PRAGMA {prefix}table_info({quote(table.name)})")
+        if not columns:
+            return None
+        primary = frozenset(name for _, name, _, _, _, place in columns if place)
+        indexes = self.fetch(f"PRAGMA {prefix}index_list({quote(table.name)})")
+        unique = [
+            frozenset(column for _, _, column in self.fetch(f"PRAGMA {prefix}index_info({quote(name)})"))
+            for _, name, is_unique, _, is_partial in indexes
+            if is_unique and not is_partial
+        ]
+        declared = {name: kind or "" for _, name, kind, _, _, _ in columns}
+        return TableShape(declared, tuple(key for key in (primary, *unique) if key), folds_case=True)
+
+    def tables(self) -> list[str]:
+        """Returns the names of the tables and views there are."""
+        found = self.fetch(
+            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite!_%' ESCAPE '!' "
+            "AND name <> 'batchrun_checkpoint' ORDER BY name"
+        )
+        return [name for (name,) in found]
+
+    def create_table(self, table: TableName, columns: pl.Schema, key: Sequence[str]) -> None:
+        """Creates a table for items with these columns."""
+        lines = [
+            f"{quote(name)} {storage.declared_type(dtype)}{' NOT NULL' if name in key else ''}"
+            for name, dtype in columns.items()
+        ]
+        if key:
+            lines.append(f"PRIMARY KEY ({names(key)})")
+        self.execute(f"CREATE TABLE {table.quoted} ({', '.join(lines)})")
+
+    def create_checkpoint_table(self) -> None:
+        """Creates the checkpoint table where it is missing; who comes second waits and finds it."""
+        if not self.fetch("SELECT 1 FROM sqlite_master WHERE name = 'batchrun_checkpoint'"):
+            self.execute(_CHECKPOINT_TABLE)
+
+    def empty_table(self, table: TableName) -> None:
+        """Deletes all rows, inside the transaction."""
+        self.execute(f"DELETE FROM {table.quoted}")
+
+    def can_upsert(self) -> bool:
+        """Tells that SQLite knows an upsert."""
+        return True
+
+    def encode(self, frame: pl.DataFrame, shape: TableShape | None) -> pl.DataFrame:
+        """Returns the frame in types that SQLite has."""
+        return storage.encode(frame, shape)
+
+    def insert(self, table: TableName, encoded: pl.DataFrame) -> None:
+        """Inserts encoded items."""
+        self._write(_insert(table, encoded.columns), encoded)
+
+    def upsert(self, table: TableName, encoded: pl.DataFrame, key: Sequence[str]) -> None:
+        """Inserts encoded items, or sets the other columns of the rows that have their key."""
+        others = [name for name in encoded.columns if name not in key]
+        assigned = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in others)
+        action = f"UPDATE SET {assigned}" if assigned else "NOTHING"
+        self._write(f"{_insert(table, encoded.columns)} ON CONFLICT ({names(key)}) DO {action}", encoded)
+
+    def _write(self, sql: str, encoded: pl.DataFrame) -> None:
+        before = self._total_changes()
+        try:
+            with self._told():
+                self._driver.many(sql, encoded)
+        except RefusedError as error:
+            # A statement for each row: those before the refused one have made their change. A trigger makes more.
+            index = self._total_changes() - before
+            raise RefusedError(error.reason, index if index < encoded.height else None) from error
+
+    def _total_changes(self) -> int:
+        with self._told():
+            changes: int = self._driver.rows("SELECT total_changes()")[0][0]
+        return changes
+
+    def close(self) -> None:
+        """Closes the connection; what is not committed is undone."""
+        self._driver.close()
+
+
+def bound(sql: str, parameters: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """Returns a statement with numbered marks, and the values as SQLite keeps them."""
+    statement = Statement.parse(sql)
+    place = {name: index for index, name in enumerate(statement.names, 1)}
+    values = [storage.value(each) for each in statement.values(parameters)]
+    return statement.render(lambda name: f"?{place[name]}"), values
+
+
+def _insert(table: TableName, columns: Sequence[str]) -> str:
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table.quoted} ({names(columns)}) VALUES ({marks})"
