@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -16,10 +17,11 @@ def main() -> None:
         sys.stdout.write(f"batchrun {__version__}\n")
         sys.exit(0)
 
+    gc.disable()  # importing makes what lasts and no garbage; without the collector it takes a tenth less time
     from batchrun.cli.program import run
 
-    code = run(sys.argv[1:])
-    sys.exit(code)
+    gc.enable()
+    sys.exit(run(sys.argv[1:]))
 
 
 def _mend_streams() -> None:

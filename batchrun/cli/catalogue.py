@@ -8,7 +8,6 @@ import typer
 
 from batchrun.cli.invocation import Invocation, Output
 from batchrun.cli.options import OutputOption, PlainCommand
-from batchrun.errors import BatchrunError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from batchrun.registry import Registry
@@ -72,6 +71,8 @@ def _show_named(invocation: Invocation, registry: Registry, name: str, output: O
 
 def _loadable(invocation: Invocation, registry: Registry, names: list[tuple[str, str]]) -> list[ComponentSpec]:
     """Returns the specs; a plugin that cannot be loaded is told of and hides no other."""
+    from batchrun.errors import BatchrunError
+
     specs = []
     for role, name in names:
         try:
@@ -89,6 +90,8 @@ def _all_names(registry: Registry) -> list[tuple[str, str]]:
 
 def _named(registry: Registry, name: str) -> list[tuple[str, str]]:
     """Returns role and name of the components that are meant: `csv` is a reader and a writer, `reader.csv` is one."""
+    from batchrun.errors import UsageError, did_you_mean
+
     known = _all_names(registry)
     found = [(role, each) for role, each in known if name in (each, f"{role}.{each}")]
     if not found:

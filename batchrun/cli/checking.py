@@ -9,12 +9,10 @@ import typer
 
 from batchrun.cli.invocation import Invocation, Output
 from batchrun.cli.options import JobArgument, OutputOption, PlainCommand
-from batchrun.errors import DefinitionError, UsageError
 
 if TYPE_CHECKING:
     from batchrun.definition import LoadedJob
-
-SCHEMA_FILE = "job.schema.json"
+    from batchrun.errors import DefinitionError
 
 
 def add_to(program: typer.Typer) -> None:
@@ -28,6 +26,8 @@ def validate(context: typer.Context, job: JobArgument, output: OutputOption = Ou
 
     Nothing is run, and no database is asked.
     """
+    from batchrun.errors import DefinitionError
+
     invocation: Invocation = context.obj
     with invocation.application() as application:
         try:
@@ -68,26 +68,26 @@ def schema(
     context: typer.Context,
     output_dir: Annotated[
         Path | None,
-        typer.Option("--output-dir", metavar="DIR", help=f"Write {SCHEMA_FILE} into this folder; else to stdout."),
+        typer.Option("--output-dir", metavar="DIR", help="Write job.schema.json into this folder; else to stdout."),
     ] = None,
 ) -> int:
     """Print the JSON Schema of job files, for editors.
 
     A job file names it in its first line: # yaml-language-server: $schema=../schemas/job.schema.json
     """
-    from batchrun.definition import editor_schema_text
+    from batchrun.definition.schema import schema_text, write_schemas
+    from batchrun.errors import UsageError
 
     invocation: Invocation = context.obj
     with invocation.application() as application:
-        text = editor_schema_text(application.registry())
+        registry = application.registry()
     if output_dir is None:
-        invocation.stdout.write(text)
+        invocation.stdout.write(schema_text(registry))
         return 0
-    path = output_dir / SCHEMA_FILE
     try:
-        output_dir.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        written = write_schemas(output_dir, registry)
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
-    invocation.stderr.print(f"wrote {path}")
+        raise UsageError(f"{output_dir} cannot be written: {error.strerror}") from error
+    for path in written:
+        invocation.stderr.print(f"wrote {path}")
     return 0
