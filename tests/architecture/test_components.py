@@ -1,0 +1,36 @@
+"""The built-ins: registered as a plugin would be, each with its spec and its tests."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+ENTRY_POINTS: dict[str, str] = PROJECT["entry-points"]["batchrun.components"]
+FOLDERS = {"reader": "readers", "processor": "processors", "writer": "writers", "tasklet": "tasklets"}
+
+
+@pytest.mark.parametrize(("name", "target"), ENTRY_POINTS.items())
+def test_a_component_is_one_file_of_its_name(name: str, target: str) -> None:
+    role, _, word = name.partition(".")
+    module, _, attribute = target.partition(":")
+    assert module == f"batchrun.components.{FOLDERS[role]}.{word}"
+    spec = getattr(import_module(module), attribute).spec
+    assert (spec.role, spec.name) == (role, word)
+
+
+@pytest.mark.parametrize("name", ENTRY_POINTS)
+def test_a_component_has_a_test_file_of_its_name(name: str) -> None:
+    role, _, word = name.partition(".")
+    assert (ROOT / "tests" / "unit" / "components" / FOLDERS[role] / f"test_{word}.py").is_file()
+
+
+@pytest.mark.parametrize("name", ENTRY_POINTS)
+def test_a_component_is_named_in_the_manual(name: str) -> None:
+    word = name.partition(".")[2]
+    manual = (ROOT / "docs" / "job-file.md").read_text(encoding="utf-8")
+    assert f"`{word}`" in manual
