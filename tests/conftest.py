@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.postgres import PostgresRun, new_database, server_url
 
+pytest.register_assert_rewrite("batchrun.testing.repository")
+
 _RUN = pytest.StashKey[PostgresRun | None]()
 
 
