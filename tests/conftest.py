@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.postgres import PostgresRun, new_database, server_url
+from tests.support.postgres import PostgresRun, new_database, new_schema, server_url
 
 pytest.register_assert_rewrite("batchrun.testing.repository")
 
@@ -32,4 +32,11 @@ def postgres_url() -> str:
 def fresh_postgres_database(postgres_url: str) -> Iterator[str]:
     """The URL of a new empty database, dropped afterwards."""
     with new_database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_postgres_schema(postgres_url: str) -> Iterator[str]:
+    """The URL of a new empty schema in the server's first database; much faster than a database of its own."""
+    with new_schema(postgres_url) as url:
         yield url

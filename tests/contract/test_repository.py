@@ -42,5 +42,5 @@ class TestSqlite(SqlContract):
 
 class TestPostgresql(SqlContract):
     @pytest.fixture
-    def open_repository(self, fresh_postgres_database: str) -> Callable[[], JobRepository]:
-        return lambda: open_sql_repository(fresh_postgres_database)
+    def open_repository(self, fresh_postgres_schema: str) -> Callable[[], JobRepository]:
+        return lambda: open_sql_repository(fresh_postgres_schema)
