@@ -69,8 +69,8 @@ def restart(
 
 
 def _exit_code(application: Application, execution: JobExecution) -> int:
-    """Returns the process's exit code; only an exit code of the job's own needs the job file once more."""
-    if execution.exit_status.code == execution.status.name:
+    """Returns the process's exit code; only a job that has numbers of its own is read once more."""
+    if "exit_codes" not in execution.job_text:
         return application.exit_code(execution)
     return application.exit_code(execution, application.load_job(execution.job_file))
 

@@ -72,13 +72,13 @@ def parameter_texts(execution: JobExecution) -> list[tuple[str, str]]:
 def failures(execution: JobExecution) -> list[tuple[str, str]]:
     """Returns what failed and why: steps with their descriptions, then what the job's own description adds."""
     told = [
-        (f"step {step.step_name}", step.exit_status.description)
+        (f"step {step.step_name} {step.status.name.lower()}", step.exit_status.description)
         for step in execution.steps
         if step.status is not BatchStatus.COMPLETED and step.exit_status.description
     ]
     own = execution.exit_status.description
     if own and not any(own in description or description in own for _, description in told):
-        told.append((f"job {execution.job_name}", own))
+        told.append((f"job {execution.job_name} {execution.status.name.lower()}", own))
     return told
 
 

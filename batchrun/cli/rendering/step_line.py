@@ -17,6 +17,8 @@ from batchrun.domain.status import BatchStatus
 _SPINNER, _PLAIN_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\"
 _FRAMES_PER_SECOND = 10
 _LEAST_BAR, _MOST_BAR = 10, 40
+_INTERRUPT_ECHO = 2
+"""Columns that stay free behind a running line: a terminal's `^C` on the next line would leave this one behind."""
 _GAP = "  "
 
 
@@ -31,6 +33,7 @@ class _Field:
 
 def running_line(pace: StepPace, width: int, *, name_width: int = 0, unicode: bool = True) -> Text:
     """Returns the line of a step at work: spinner, name, bar where the total is known, speed, time left, counts."""
+    width -= _INTERRUPT_ECHO
     spinner = _SPINNER if unicode else _PLAIN_SPINNER
     frame = spinner[int(pace.seconds * _FRAMES_PER_SECOND) % len(spinner)]
     line = Text.assemble((frame, "cyan"), " ", _name(pace.step.step_name, width, name_width))

@@ -53,9 +53,11 @@ def rate(items: int, seconds: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Returns a length of time in its two largest units: `0.4s`, `12.3s`, `2m 05s`, `3h 04m`, `1d 02h`."""
+    """Returns a length of time in its largest units: `40ms`, `12.3s`, `2m 05s`, `3h 04m`, `1d 02h`."""
+    if seconds < 0.9995:
+        return f"{max(seconds, 0) * 1000:.0f}ms"
     if seconds < 59.95:
-        return f"{max(seconds, 0):.1f}s"
+        return f"{seconds:.1f}s"
     return whole_duration(seconds)
 
 

@@ -87,7 +87,7 @@ def test_show_tells_facts_parameters_steps_failure_and_the_way_on(batchrun: Run)
         "  STEP  STATUS    TIME  READ  WRITTEN  COMMITS  ROWS/S\n"
         "  load  ✗ FAILED  8.0s    16        0        0     2.0\n"
         "\n"
-        "step load: trades.csv:17: no integer\n"
+        "step load failed: trades.csv:17: no integer\n"
         "  DETAIL: abc\n"
         "\n"
         "to continue: batchrun restart 4\n"

@@ -73,14 +73,14 @@ def test_a_failed_launch_tells_what_failed_where_and_the_next_command(batchrun: 
     result = batchrun("launch", "load_trades")
     assert result.code == 1
     assert "✗ load-trades FAILED in 8.1s, execution 7\n" in result.out
-    assert result.out.count("step load: trades.csv:17: 'abc' is no integer\n") == 1
+    assert result.out.count("step load failed: trades.csv:17: 'abc' is no integer\n") == 1
     assert result.out.endswith("\nto continue: batchrun restart 7\n")
 
 
 @pytest.mark.parametrize("application", [failed], indirect=True)
 def test_a_failure_is_told_on_stderr_too_where_stdout_is_not_watched(batchrun: Run) -> None:
-    assert "error: step load: trades.csv:17: 'abc' is no integer\n" in batchrun("launch", "load_trades").err
-    assert "error: step load: trades.csv:17: 'abc' is no integer\n" in batchrun("launch", "x", "--output", "json").err
+    assert "error: step load failed: trades.csv:17: 'abc' is no integer\n" in batchrun("launch", "load_trades").err
+    assert "error: step load failed: trades.csv:17: 'abc' is no integer\n" in batchrun("launch", "x", "--output", "json").err
 
 
 @pytest.mark.parametrize("application", [failed], indirect=True)
@@ -166,6 +166,7 @@ def test_json_has_the_documented_fields(batchrun: Run, application: ApplicationD
 def test_the_jobs_own_exit_code_becomes_the_process_exit_code(batchrun: Run, application: ApplicationDouble) -> None:
     application.job = job_double(exit_codes={"BAD INPUT": 21})
     application.ends = execution_of(status=BatchStatus.FAILED, code="BAD INPUT")
+    application.ends.job_text = "exit_codes: {BAD INPUT: 21}"
     assert batchrun("launch", "load_trades").code == 21
     assert batchrun("restart", "6").code == 21
 
