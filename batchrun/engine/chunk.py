@@ -12,13 +12,13 @@ from typing import Any
 
 from batchrun.domain.definition import ChunkDefinition
 from batchrun.domain.execution import Checkpoint, JsonObject
-from batchrun.engine.items import apply, raise_located
 from batchrun.engine.pipeline import ahead
 from batchrun.engine.work import StepWork
 from batchrun.errors import FencedError, WriteError
 from batchrun.spi.chunk import Chunk
 from batchrun.spi.item import Extent, ItemStream
 from batchrun.spi.listener import Progress
+from batchrun.spi.processing import apply, raise_located
 from batchrun.spi.source import ChunkParts
 
 

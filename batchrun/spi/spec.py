@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 ROLES = ("reader", "processor", "writer", "tasklet")
 
 
-class Options(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """Options of a component: fields typed, each annotated by `option`. Subclasses are keyword-only and frozen."""
+class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Options of a component: fields typed, each annotated by `option`; never changed once made."""
 
     def check(self) -> list[OptionsProblem]:
         """Returns what is wrong in the options together that no single field's type can say."""

@@ -1,0 +1,1 @@
+"""Processors: what becomes of items between reader and writer."""

@@ -1,0 +1,1 @@
+"""Tasklets: bodies of steps that are no chunks."""

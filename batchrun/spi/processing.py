@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NoReturn
 
 from batchrun.errors import BatchrunError, ItemError, ProcessError
@@ -17,29 +18,33 @@ def apply(processor: ItemProcessor | ChunkProcessor, chunk: Chunk) -> Chunk:
     """
     if not len(chunk):
         return chunk
-    if isinstance(processor, ChunkProcessor):
-        return _whole(processor, chunk)
-    return _one_by_one(processor, chunk)
-
-
-def _whole(processor: ChunkProcessor, chunk: Chunk) -> Chunk:
+    if not isinstance(processor, ChunkProcessor):
+        return apply_to_items(processor.process, chunk)
     try:
         return processor.process_chunk(chunk)
     except Exception as error:
         raise_located(error, ProcessError, chunk.span)
 
 
-def _one_by_one(processor: ItemProcessor, chunk: Chunk) -> Chunk:
+def apply_to_items(function: Callable[[Item], Item | None], chunk: Chunk) -> Chunk:
+    """Returns the chunk of what the function makes of each item; None drops the item.
+
+    Raises:
+        ProcessError: the function raised, or returned something else; names the item's origin.
+    """
     kept: list[int] = []
     rows: list[Item] = []
     for place, item in enumerate(chunk.rows):
         try:
-            result = processor.process(item)
+            result = function(item)
         except Exception as error:
             raise_located(error, ProcessError, chunk.origin(place))
-        if result is not None:
+        if isinstance(result, dict):
             kept.append(place)
             rows.append(result)
+        elif result is not None:
+            returned = f"a processor returned {type(result).__name__} where a dict or None is expected"
+            raise ProcessError(returned, origin=chunk.origin(place))
     return chunk.with_rows(rows, None if len(rows) == len(chunk) else kept)
 
 

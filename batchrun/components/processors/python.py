@@ -1,0 +1,70 @@
+"""Processor `python`: a function of a Python file beside the job, for an item or a whole frame at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from batchrun.errors import ProcessError
+from batchrun.spi.chunk import Chunk
+from batchrun.spi.processing import apply_to_items
+from batchrun.spi.scope import ComponentScope
+from batchrun.spi.spec import ComponentSpec, Options, component, option
+
+
+class PythonProcessorOptions(Options):
+    """Options of the processor `python`."""
+
+    call: Annotated[
+        str,
+        option("The function, as `module:name`; a file beside the job comes first.", format="reference", min_length=1),
+    ]
+    per: Annotated[
+        Literal["item", "chunk"],
+        option("What the function gets: one item as a dictionary, or the whole chunk as a polars DataFrame."),
+    ] = "item"
+
+
+def _schema(options: PythonProcessorOptions, columns: Any) -> None:
+    """Tells that nobody knows the columns that a function returns."""
+    del options, columns
+
+
+SPEC = ComponentSpec(
+    role="processor",
+    name="python",
+    summary="Calls a Python function for each item or each chunk.",
+    options=PythonProcessorOptions,
+    example="""
+type: python
+call: "transforms:enrich"
+""",
+    description=(
+        "For an item, the function returns the dictionary to write, which may be the one it got, or None to drop it. "
+        "For a chunk, it returns a DataFrame; it is much faster, as no Python object is made for an item. An exception "
+        "of the function is an error of its item, or of its chunk."
+    ),
+    schema=_schema,
+)
+
+
+@component(SPEC)
+class PythonProcessor:
+    """Calls the function."""
+
+    def __init__(self, options: PythonProcessorOptions, scope: ComponentScope) -> None:
+        self._reference = options.call
+        self._function: Callable[..., Any] = scope.load(options.call)
+        self._takes_chunk = options.per == "chunk"
+
+    def process_chunk(self, chunk: Chunk) -> Chunk:
+        """Returns what the function makes of the chunk, or of each of its items."""
+        if not self._takes_chunk:
+            return apply_to_items(self._function, chunk)
+        import polars as pl
+
+        result = self._function(chunk.frame)
+        if not isinstance(result, pl.DataFrame):
+            returned = f"{self._reference} returned {type(result).__name__} where a polars DataFrame is expected"
+            raise ProcessError(returned, origin=chunk.span)
+        return chunk.with_frame(result)
