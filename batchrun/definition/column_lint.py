@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from batchrun.definition.components import Component, notations, options_schema
 from batchrun.definition.document import DocumentPath
 from batchrun.definition.findings import Findings
-from batchrun.errors import nearest
+from batchrun.errors import first_line, nearest
 from batchrun.spi.spec import OptionsError, OptionsProblem
 
 if TYPE_CHECKING:
@@ -110,4 +110,4 @@ def _check_syntax(component: Component, findings: Findings) -> None:
         try:
             pl.sql_expr(text)
         except pl.exceptions.PolarsError as error:
-            findings.add(path, f"{text!r} is no expression: {str(error).strip()}")
+            findings.add(path, f"{text!r} is no expression: {first_line(error)}")
