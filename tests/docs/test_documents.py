@@ -1,0 +1,73 @@
+"""The documents are true: their YAML is valid, their commands print what they say, their links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from batchrun.definition import load_job, render
+from batchrun.errors import DefinitionError
+from batchrun.registry import Registry
+from tests.support.documents import Block, blocks, documents, job_text, run_commands, write_files
+from tests.support.project import ROOT, Project
+
+OF_THE_PLUGIN = ROOT / "CONTRIBUTING.md"
+"""Its commands need the plugin that it describes: tests/plugin installs it."""
+
+LINK = re.compile(r"\]\((?!https?://)(?P<path>[^)#]*)(?:#(?P<heading>[^)]*))?\)")
+ALL = [document for document in documents() if document != OF_THE_PLUGIN]
+YAML = [block for document in ALL for block in blocks(document) if block.language == "yaml"]
+
+
+def named(document: Path) -> str:
+    return str(document.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("block", YAML, ids=lambda block: str(block.place))
+def test_yaml_in_a_document_is_valid(block: Block, tmp_path: Path) -> None:
+    document = ROOT / block.place.partition(":")[0]
+    write_files(document, Project.make(tmp_path))
+    path = tmp_path / "jobs.d" / "of_a_document.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(job_text(block), encoding="utf-8")
+    try:
+        load_job(path, Registry(path.parent))
+    except DefinitionError as error:
+        pytest.fail(f"{block.place}: {'; '.join(render(problem) for problem in error.problems)}")
+
+
+@pytest.mark.parametrize("document", ALL, ids=named)
+def test_commands_in_a_document_do_what_it_says(document: Path, tmp_path: Path) -> None:
+    project = Project.like_ours(tmp_path)
+    write_files(document, project)
+    run_commands(document, project)
+
+
+@pytest.mark.parametrize("document", documents(), ids=named)
+def test_links_in_a_document_lead_somewhere(document: Path) -> None:
+    for link in LINK.finditer(document.read_text(encoding="utf-8")):
+        target = document.parent / link["path"] if link["path"] else document
+        assert target.exists(), link[0]
+        if link["heading"]:
+            headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            assert link["heading"] in [anchor(heading) for heading in headings], link[0]
+
+
+def anchor(heading: str) -> str:
+    """Returns the anchor that hosts of git repositories give a heading."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("document", documents(), ids=named)
+def test_targets_of_make_in_a_document_exist(document: Path) -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    used = re.findall(r"(?:^|`)make ([a-z-]+)", document.read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(used) <= set(targets)
+
+
+def test_the_readme_runs_its_main_commands() -> None:
+    text = "".join(block.text for block in blocks(ROOT / "README.md") if block.language == "console")
+    for command in ("launch", "restart", "history", "show", "validate"):
+        assert f"batchrun {command}" in text
