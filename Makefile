@@ -9,7 +9,7 @@ FLIGHTS := data/flights.csv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format format-check lint types imports tests faults schema clean
+.PHONY: help demo test check format format-check lint types imports tests faults generate clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -43,8 +43,9 @@ tests: $(VENV)/.installed-dev
 faults: $(VENV)/.installed-dev ## the long proof: kill -9 at 50 random moments of a load, for each kind of target
 	BATCHRUN_KILLS=50 BATCHRUN_KILL_ROWS=600000 $(BIN)/pytest tests/faults
 
-schema: $(VENV)/.installed-dev ## write schemas/ anew, after a component's options have changed
+generate: $(VENV)/.installed-dev ## write schemas/ and docs/components.md anew, after a component's options have changed
 	$(BIN)/batchrun schema --output-dir schemas
+	$(BIN)/python docs/generate.py
 
 clean: ## remove what all of these made: .venv, data, the demo's repository, caches
 	rm -rf $(VENV) data .batchrun build dist htmlcov .coverage .coverage.* \

@@ -13,8 +13,6 @@ from batchrun.errors import BatchrunError, DefinitionError, ExitCode
 ABORTED = 130
 """Exit code after the second SIGINT: 128 + 2, as shells have it. Unlike 4 it says that nothing was stopped cleanly."""
 
-_GLOBAL_FLAGS = ("--repository", "--quiet", "-q", "--verbose", "-v", "--debug", "--no-color")
-
 
 def report(error: BaseException, invocation: Invocation) -> int:
     """Shows the error and returns the exit code of the process."""
@@ -48,9 +46,6 @@ def _report_usage(error: typer.TyperException, invocation: Invocation) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "batchrun"
     hint = f"{command} --help tells how to use it"
-    flag = getattr(error, "option_name", None)
-    if flag in _GLOBAL_FLAGS and command != "batchrun":
-        hint = f"{flag} stands before the command: batchrun {flag} {command.partition(' ')[2]}"
     return _show(invocation, message[:1].lower() + message[1:], hint, ExitCode.USAGE)
 
 
@@ -67,7 +62,7 @@ def _report_defect(error: BaseException, invocation: Invocation) -> int:
     hint = (
         "please report it with the traceback above"
         if invocation.options.debug
-        else "please report it with the traceback that --debug before the command shows"
+        else "please report it with the traceback that --debug shows"
     )
     return _show(invocation, message, hint, ExitCode.DEFECT)
 

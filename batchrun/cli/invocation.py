@@ -23,7 +23,7 @@ class Output(StrEnum):
 
 
 class GlobalOptions(NamedTuple):
-    """Options that stand before the command; a tuple, since a dataclass alone would take 3 ms of each start."""
+    """Options that every command has; a tuple, since a dataclass alone would take 3 ms of each start."""
 
     repository: str | None = None
     quiet: bool = False
@@ -45,7 +45,7 @@ class Invocation:
     """What the commands share; makes everything when it is first asked for, so that `--help` makes nothing.
 
     Attributes:
-        options: set once the arguments before the command have been read.
+        options: set once the global ones have been read.
     """
 
     def __init__(self, open_application: Callable[..., Application] | None = None) -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from batchrun.app import Application
 
 NAME = "batchrun"
+_REPOSITORY = "--repository"
+_GLOBAL_FLAGS = ("--quiet", "-q", "--verbose", "-v", "--debug", "--no-color")
 _COMPLETION_VARIABLE = "_BATCHRUN_COMPLETE"
 
 program = typer.Typer(
@@ -52,7 +54,7 @@ def root(
     repository: Annotated[
         str | None,
         typer.Option(
-            "--repository",
+            _REPOSITORY,
             metavar="URL",
             help="Where executions are kept; else BATCHRUN_REPOSITORY, batchrun.toml, or SQLite in .batchrun/.",
         ),
@@ -97,7 +99,23 @@ def run(arguments: Sequence[str], open_application: Callable[..., Application] |
 def _invoke(arguments: Sequence[str], invocation: Invocation) -> int:
     command = typer.main.get_command(program)
     try:
-        with command.make_context(NAME, list(arguments), obj=invocation) as context:
+        with command.make_context(NAME, _global_options_first(arguments), obj=invocation) as context:
             return command.invoke(context) or 0
     except typer.Exit as end:
         return end.exit_code
+
+
+def _global_options_first(arguments: Sequence[str]) -> list[str]:
+    """Moves the global options in front of the command, so that they may stand anywhere before a `--`."""
+    moved: list[str] = []
+    kept: list[str] = []
+    left = list(arguments)
+    while left and left[0] != "--":
+        argument = left.pop(0)
+        if argument in _GLOBAL_FLAGS or argument.startswith(f"{_REPOSITORY}="):
+            moved.append(argument)
+        elif argument == _REPOSITORY and left:
+            moved += [argument, left.pop(0)]
+        else:
+            kept.append(argument)
+    return [*moved, *kept, *left]

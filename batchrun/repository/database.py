@@ -87,8 +87,10 @@ class Database:
 
     def pragma(self, setting: str) -> None:
         """Sets what SQLite sets outside transactions only."""
-        with self.errors(), self._quick.connect() as connection:
-            connection.exec_driver_sql(f"PRAGMA {setting}")
+        with self.errors():
+            self._make_folder()
+            with self._quick.connect() as connection:
+                connection.exec_driver_sql(f"PRAGMA {setting}")
 
     @contextmanager
     def errors(self) -> Iterator[None]:

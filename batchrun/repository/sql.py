@@ -27,7 +27,11 @@ class SqlJobRepository:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.id = schema.ensure(database)
+        try:
+            self.id = schema.ensure(database)
+        except BaseException:
+            database.close()
+            raise
 
     def begin(self, request: LaunchRequest) -> JobExecution:
         """Finds or makes the job instance and gives it a new execution.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Union
 
 from batchrun.domain.execution import JsonObject
 from batchrun.errors import ItemError, ProcessError, first_line
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Item = dict[str, Any]
 """One record: column name to value, in column order; None is null."""
+
+Places = Union[Sequence[int], "pl.Series"]
+"""For each item of a derived chunk, the place of the item it was made from; a polars Series of integers will do."""
 
 
 class Origins(Protocol):
@@ -63,7 +66,7 @@ class Chunk:
         self._rows = rows
         self._hint = frame.schema if frame is not None else schema
         self._origins = origins
-        self._kept: Sequence[int] | None = None
+        self._kept: tuple[Places, ...] | None = ()
         self.position = position
         self.errors = tuple(errors)
         self.progress = progress
@@ -104,7 +107,7 @@ class Chunk:
             self._frame = _frame_of(self._rows, self._hint, self._origins)
         return self._frame
 
-    def with_frame(self, frame: pl.DataFrame, kept: Sequence[int] | None = None) -> Chunk:
+    def with_frame(self, frame: pl.DataFrame, kept: Places | None = None) -> Chunk:
         """Returns a chunk with these items instead.
 
         Args:
@@ -114,13 +117,13 @@ class Chunk:
         """
         return self._derived(frame, None, kept)
 
-    def with_rows(self, rows: list[Item], kept: Sequence[int] | None = None) -> Chunk:
+    def with_rows(self, rows: list[Item], kept: Places | None = None) -> Chunk:
         """Returns a chunk with these items instead; `kept` as for `with_frame`."""
         return self._derived(None, rows, kept)
 
     def slice(self, start: int, length: int) -> Chunk:
         """Returns the items from `start` on, at most `length`, as a chunk with the same position and origins."""
-        kept = range(start, min(start + length, len(self)))
+        kept: Places = range(start, min(start + length, len(self)))
         if self._frame is not None:
             return self._derived(self._frame.slice(start, length), None, kept)
         return self._derived(None, self.rows[start : start + length], kept)
@@ -128,24 +131,25 @@ class Chunk:
     def origin(self, index: int) -> str:
         """Returns where the item at this place came from, or the whole chunk's origin where that is not known."""
         if self._kept is None:
-            return self._origins.of(index) if len(self) == self.read_count else self._origins.span()
-        return self._origins.of(self._kept[index])
+            return self._origins.span()
+        for places in reversed(self._kept):
+            index = places[index]
+        return self._origins.of(index)
 
     @property
     def span(self) -> str:
         """Where the chunk's items came from, such as `flights.csv:2-1001`."""
         return self._origins.span()
 
-    def _derived(self, frame: pl.DataFrame | None, rows: list[Item] | None, kept: Sequence[int] | None) -> Chunk:
+    def _derived(self, frame: pl.DataFrame | None, rows: list[Item] | None, kept: Places | None) -> Chunk:
         new = Chunk.__new__(Chunk)
         new._frame, new._rows = frame, rows
         new._hint = frame.schema if frame is not None else self._hint
         new._origins = self._origins
-        if self._kept is None or kept is None:
-            new._kept = self._kept if kept is None else kept
+        if kept is not None:
+            new._kept = None if self._kept is None else (*self._kept, kept)
         else:
-            outer = self._kept
-            new._kept = [outer[place] for place in kept]
+            new._kept = self._kept if len(new) == len(self) else None
         new.position, new.read_count = self.position, self.read_count
         new.errors, new.progress = self.errors, self.progress
         return new

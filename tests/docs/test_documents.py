@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from batchrun.definition import load_job, render
+from batchrun.definition.shape import job_shape
 from batchrun.errors import DefinitionError
 from batchrun.registry import Registry
 from tests.support.documents import Block, blocks, documents, job_text, run_commands, write_files
@@ -71,3 +72,9 @@ def test_the_readme_runs_its_main_commands() -> None:
     text = "".join(block.text for block in blocks(ROOT / "README.md") if block.language == "console")
     for command in ("launch", "restart", "history", "show", "validate"):
         assert f"batchrun {command}" in text
+
+
+def test_every_key_of_a_job_file_is_in_the_manual() -> None:
+    manual = (ROOT / "docs" / "job-file.md").read_text(encoding="utf-8")
+    keys = {key for shape in job_shape()["$defs"].values() for key in shape.get("properties", {})} - {"items"}
+    assert [key for key in sorted(keys) if f"`{key}`" not in manual] == []

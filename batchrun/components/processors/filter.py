@@ -75,4 +75,4 @@ class FilterProcessor:
             raise ProcessError(f"where {self._where!r}: {first_line(error)}", origin=chunk.span) from error
         if mask.all():
             return chunk
-        return chunk.with_frame(frame.filter(mask), mask.arg_true().to_list())
+        return chunk.with_frame(frame.filter(mask), mask.arg_true())

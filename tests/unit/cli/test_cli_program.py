@@ -104,10 +104,30 @@ def test_a_missing_argument_is_told_in_the_same_style(batchrun: Run) -> None:
     )
 
 
-def test_a_global_option_behind_the_command_gets_its_place(batchrun: Run) -> None:
-    result = batchrun("history", "--debug")
-    assert result.code == 2
-    assert "hint: --debug stands before the command: batchrun --debug history\n" in result.err
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--repository", "sqlite:///x.db", "-q", "history", "--limit", "3"),
+        ("history", "--repository", "sqlite:///x.db", "--limit", "3", "--quiet"),
+        ("history", "--limit", "3", "-q", "--repository=sqlite:///x.db"),
+    ],
+)
+def test_global_options_may_stand_anywhere(
+    batchrun: Run, application: ApplicationDouble, arguments: tuple[str, ...]
+) -> None:
+    assert batchrun(*arguments).code == 0
+    assert application.calls[:2] == [("open", "sqlite:///x.db"), ("history", None, 3)]
+
+
+def test_what_follows_two_dashes_is_no_option(batchrun: Run, application: ApplicationDouble) -> None:
+    assert batchrun("show", "--", "--debug").err.startswith(
+        "error: invalid value for 'ID': '--debug' is not a valid int"
+    )
+
+
+def test_a_repository_option_without_its_value_is_wrong_usage(batchrun: Run) -> None:
+    result = batchrun("history", "--repository")
+    assert (result.code, result.err.splitlines()[0]) == (2, "error: no such option: --repository")
 
 
 def test_an_unknown_exception_is_a_defect_and_has_a_traceback_only_with_debug(
@@ -118,7 +138,7 @@ def test_an_unknown_exception_is_a_defect_and_has_a_traceback_only_with_debug(
     assert result.code == 70
     assert result.err == (
         "error: a defect of batchrun itself: KeyError: 'chunk'\n"
-        "hint: please report it with the traceback that --debug before the command shows\n"
+        "hint: please report it with the traceback that --debug shows\n"
     )
     debugged = batchrun("--debug", "history")
     assert debugged.code == 70

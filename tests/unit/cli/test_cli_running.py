@@ -80,7 +80,10 @@ def test_a_failed_launch_tells_what_failed_where_and_the_next_command(batchrun: 
 @pytest.mark.parametrize("application", [failed], indirect=True)
 def test_a_failure_is_told_on_stderr_too_where_stdout_is_not_watched(batchrun: Run) -> None:
     assert "error: step load failed: trades.csv:17: 'abc' is no integer\n" in batchrun("launch", "load_trades").err
-    assert "error: step load failed: trades.csv:17: 'abc' is no integer\n" in batchrun("launch", "x", "--output", "json").err
+    assert (
+        "error: step load failed: trades.csv:17: 'abc' is no integer\n"
+        in batchrun("launch", "x", "--output", "json").err
+    )
 
 
 @pytest.mark.parametrize("application", [failed], indirect=True)
