@@ -185,7 +185,7 @@ class TestCast:
             make("cast", columns={"kind": "integer"}).process_chunk(chunk())
 
     def test_decimals_are_not_rounded(self, make: Make) -> None:
-        with pytest.raises(ProcessError, match="^f:1: column 'price'"):
+        with pytest.raises(ProcessError, match=r"^f:1: column 'price'"):
             make("cast", columns={"price": "decimal(12,0)"}).process_chunk(chunk())
 
 
