@@ -59,10 +59,9 @@ def _text_cast(series: pl.Series, to: ColumnType) -> pl.Series:
             to.format or _TEMPORAL_FORMATS["datetime"], time_unit="us", strict=False
         )
     if to.name == "timestamp":
-        parsed = _as_iso(series, to).str.to_datetime(
+        return _as_iso(series, to).str.to_datetime(
             to.format or _TEMPORAL_FORMATS["timestamp"], time_unit="us", time_zone="UTC", strict=False
         )
-        return parsed
     if to.name == "time":
         return series.str.to_time("%H:%M:%S%.f", strict=False)
     if to.name == "boolean":

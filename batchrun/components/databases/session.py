@@ -125,13 +125,15 @@ class QueryRows(Protocol):
         """Tells whether a row has a null among the key columns."""
         ...
 
-    def page(self, key: Sequence[str], last: Sequence[Any] | None, limit: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def page(
+        self, key: Sequence[str], last: Sequence[Any] | None, limit: int
+    ) -> tuple[pl.DataFrame, list[tuple[Any, ...]]]:
         """Reads up to `limit` rows whose key is greater than `last`, in the order of the key.
 
         Nothing stays open in the database when it returns.
 
         Returns:
-            The rows, and their key columns as the database is to get them back: what `last` is made of.
+            The rows, and the key of each as the database is to get it back: what `last` is one of.
         """
         ...
 
@@ -153,8 +155,8 @@ class Session(Protocol):
 
     *Transactions*: `begin` … `commit`, `commit_if` or `rollback`; outside of them each statement commits by itself.
     Savepoints nest. *Parameters*: SQL text names them `:name`. *Threads*: one thread, except `encode`, which touches
-    nothing of the connection. *Errors*: RefusedError where items or their statement are refused, DatabaseError where the
-    database fails as a whole; neither has a password in its text.
+    nothing of the connection. *Errors*: RefusedError where items or their statement are refused, DatabaseError where
+    the database fails as a whole; neither has a password in its text.
     """
 
     @property

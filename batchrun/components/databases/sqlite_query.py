@@ -50,7 +50,9 @@ class SqliteQueryRows:
         condition = " OR ".join(f"{quote(name)} IS NULL" for name in key)
         return bool(self._session.fetch(f"SELECT 1 FROM {self._source} WHERE {condition} LIMIT 1", self._parameters))
 
-    def page(self, key: Sequence[str], last: Sequence[Any] | None, limit: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def page(
+        self, key: Sequence[str], last: Sequence[Any] | None, limit: int
+    ) -> tuple[pl.DataFrame, list[tuple[Any, ...]]]:
         """Reads up to `limit` rows whose key is greater than `last`, in the order of the key."""
         columns = ", ".join(quote(name) for name in key)
         parameters, condition = dict(self._parameters), ""
@@ -61,7 +63,7 @@ class SqliteQueryRows:
         rest = f"FROM {self._source} {condition} ORDER BY {columns} LIMIT {limit}"
         extra = [f"{quote(name)} AS {quote(f'batchrun key {place}')}" for place, name in enumerate(key)]
         frame = self._read(extra, rest, parameters, limit)
-        keys = frame.select(frame.columns[len(self.columns()) :])
+        keys = frame.select(frame.columns[len(self.columns()) :]).rows()
         return self._typed(frame.select(self.columns())), keys
 
     def skip(self, count: int) -> None:

@@ -71,6 +71,11 @@ class Statement:
         match = re.match(r"\(*\s*([A-Za-z]+)", text[_blank_length(text) :])
         return match[1].upper() if match else ""
 
+    @property
+    def text(self) -> str:
+        """The statement as it was written, without the semicolon at its end."""
+        return self.render(lambda name: f":{name}")
+
     def render(self, mark: Callable[[str], str], escape: Callable[[str], str] = str) -> str:
         """Returns the SQL with each parameter replaced by `mark(name)`, and all other text passed through `escape`."""
         return "".join(mark(part.name) if isinstance(part, Parameter) else escape(part) for part in self.parts)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from msgspec import field as option_field
+
 from batchrun.components.databases import RefusedError, Session, SessionCheckpointStore, connect
 from batchrun.components.databases.statement import statement_problems, unused_problems
 from batchrun.errors import DatabaseError
@@ -13,7 +15,7 @@ from batchrun.spi.spec import Capabilities, ComponentSpec, Options, OptionsProbl
 from batchrun.spi.tasklet import RepeatStatus, StepContribution
 
 
-class SqlOptions(Options):
+class SqlOptions(Options, kw_only=True):
     """Options of the tasklet `sql`."""
 
     database: Annotated[str, option("The database, by its name in `databases`.", format="database")]
@@ -21,7 +23,9 @@ class SqlOptions(Options):
         str | list[str],
         option("One SQL statement, or a list that runs in order, in one transaction.", format="sql"),
     ]
-    parameters: Annotated[dict[str, Any], option("Values by name, bound where a statement says `:name`.")] = {}
+    parameters: Annotated[dict[str, Any], option("Values by name, bound where a statement says `:name`.")] = (
+        option_field(default_factory=dict)
+    )
 
     @property
     def statements(self) -> list[str]:

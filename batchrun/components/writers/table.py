@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from msgspec import field as option_field
+
 from batchrun.components.databases import RefusedError, Session, SessionCheckpointStore, TableName, TableShape, connect
 from batchrun.components.databases.session import near
 from batchrun.domain.execution import JsonObject
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-class TableOptions(Options):
+class TableOptions(Options, kw_only=True):
     """Options of the writer `table`."""
 
     database: Annotated[str, option("The database, by its name in `databases`.", format="database")]
@@ -41,7 +43,7 @@ class TableOptions(Options):
     key: Annotated[
         list[str],
         option("Columns that tell one item from another; required for `upsert`, the primary key with `create`."),
-    ] = []
+    ] = option_field(default_factory=list)
     create: Annotated[
         bool, option("Creates the table where it is missing, with columns of the items' names and types.")
     ] = False
@@ -92,9 +94,9 @@ create: true
         "on behind the last commit, with nothing lost and nothing twice. Columns of the table that the items lack get "
         "their defaults; a column that the table lacks is an error before anything is written. "
         "`replace` deletes the rows there were with the first chunk's commit, and never after a restart. "
-        "In an upsert, of items with the same key in one chunk the last one wins, and the table needs a unique index on "
-        "the key. On PostgreSQL a datetime without a zone that goes into a timestamptz column is taken as UTC. SQLite "
-        "keeps dates and times as ISO text, booleans as 0 and 1, and decimals as numbers of up to 15 digits."
+        "In an upsert, of items with the same key in one chunk the last one wins, and the table needs a unique "
+        "index on the key. On PostgreSQL a datetime without a zone that goes into a timestamptz column is taken as "
+        "UTC. SQLite keeps dates and times as ISO text, booleans as 0 and 1, and decimals as numbers of up to 15 digits."
     ),
     schema=_schema,
 )

@@ -1,0 +1,111 @@
+"""Frames as the CSV that COPY reads, and back; null and the empty string stay apart, numbers and times hold exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from batchrun.components.databases.session import RefusedError
+
+if TYPE_CHECKING:
+    import polars as pl
+    from polars._typing import CsvQuoteStyle
+
+    from batchrun.components.databases.session import TableShape
+
+_ZONED = "timestamp with time zone"
+_WHOLE = {"Int8": "smallint", "Int16": "smallint", "UInt8": "smallint", "Int32": "integer", "UInt16": "integer"}
+
+
+@dataclass(frozen=True, slots=True)
+class CopyData:
+    """Items as COPY takes them.
+
+    Attributes:
+        frame: what was encoded; tells which item stands in a line that the database refuses.
+        data: a line for each item, more where a text holds line ends.
+    """
+
+    frame: pl.DataFrame
+    data: bytes
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns in the order of the lines' fields."""
+        return self.frame.columns
+
+    def index_of(self, line: int) -> int | None:
+        """Returns the place of the item that ends in a line (1-based), or None where there is none."""
+        import polars as pl
+
+        texts = [name for name, dtype in self.frame.schema.items() if dtype == pl.String]
+        breaks = [pl.col(name).str.count_matches("\n", literal=True).fill_null(0) for name in texts]
+        ends = self.frame.select(lines=pl.sum_horizontal(pl.lit(1), *breaks).cum_sum() + pl.lit(0)).to_series()
+        if not texts:
+            return line - 1 if 1 <= line <= self.frame.height else None
+        reached = (ends >= line).arg_true()
+        return reached[0] if len(reached) else None
+
+
+def encode(frame: pl.DataFrame, shape: TableShape | None) -> CopyData:
+    """Returns the frame as CSV.
+
+    Raises:
+        RefusedError: a column has no form in PostgreSQL.
+    """
+    import polars as pl
+
+    changed = [
+        expression
+        for name, dtype in frame.schema.items()
+        if (expression := _encoded(name, dtype, shape.declared(name) if shape else "")) is not None
+    ]
+    plain = frame.with_columns(changed) if changed else frame
+    # A line of one unquoted text could be \. alone, which ends the data for older servers.
+    quotes: CsvQuoteStyle = "non_numeric" if frame.width == 1 and frame.dtypes[0] == pl.String else "necessary"
+    buffer = BytesIO()
+    plain.write_csv(buffer, include_header=False, quote_style=quotes, time_format="%H:%M:%S%.6f")
+    return CopyData(frame, buffer.getvalue())
+
+
+def _encoded(name: str, dtype: pl.DataType, declared: str) -> pl.Expr | None:
+    """Returns how a column is written, or None where CSV has a form of it that PostgreSQL reads."""
+    import polars as pl
+
+    column = pl.col(name)
+    if isinstance(dtype, pl.Datetime):
+        in_microseconds = column.dt.cast_time_unit("us")
+        if dtype.time_zone is None and declared.startswith(_ZONED):
+            return in_microseconds.dt.replace_time_zone("UTC")
+        return in_microseconds if dtype.time_unit == "ns" else None
+    if dtype == pl.Binary:
+        return (pl.lit("\\x") + column.bin.encode("hex")).alias(name)
+    if dtype in (pl.Categorical, pl.Enum):
+        return column.cast(pl.String)
+    if dtype.is_nested() or dtype in (pl.Duration, pl.Object):
+        raise RefusedError(f"column {name!r} holds {dtype}, which a table cannot: cast it to string first")
+    return None
+
+
+def declared_type(dtype: pl.DataType) -> str:
+    """Returns the column type that a table made for items of this type declares."""
+    import polars as pl
+
+    if isinstance(dtype, pl.Decimal):
+        return f"numeric({dtype.precision},{dtype.scale})"
+    if isinstance(dtype, pl.Datetime):
+        return "timestamptz" if dtype.time_zone else "timestamp"
+    if dtype in (pl.UInt64, pl.Int128):
+        return "numeric(39,0)"
+    if dtype.is_integer():
+        return _WHOLE.get(str(dtype), "bigint")
+    simple = {
+        pl.Float32: "real",
+        pl.Float64: "double precision",
+        pl.Boolean: "boolean",
+        pl.Date: "date",
+        pl.Time: "time",
+        pl.Binary: "bytea",
+    }
+    return simple.get(dtype.base_type(), "text")
