@@ -1,0 +1,163 @@
+"""The tables: made once by whoever comes first, equal by migrations, refused where they are of another version."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+from sqlalchemy import Connection, create_engine, inspect, text
+
+from batchrun.errors import RepositoryVersionError
+from batchrun.repository import open_repository, upgrade
+from batchrun.repository.schema import EXPECTED_VERSION
+from batchrun.repository.tables import metadata, version
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def opened_id(url: str) -> str:
+    with closing(open_repository(url)) as repository:
+        return repository.id
+
+
+def structure(connection: Connection) -> dict[str, object]:
+    """Describes all tables as the database sees them, with the conditions of indexes."""
+    if connection.dialect.name == "sqlite":
+        rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+        return {name: set(sql.replace("\t", "").replace(",", "").split("\n")) for name, sql in rows}
+    found = inspect(connection)
+    described: dict[str, object] = {
+        name: (
+            [str(column) for column in found.get_columns(name)],
+            found.get_pk_constraint(name),
+            sorted(map(str, found.get_foreign_keys(name))),
+            found.get_unique_constraints(name),
+        )
+        for name in found.get_table_names()
+        if name != version.name
+    }
+    indexes = connection.execute(
+        text("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> :version"),
+        {"version": version.name},
+    )
+    return described | {row.indexname: row.indexdef for row in indexes}
+
+
+def test_migrations_make_what_the_tables_declare(repository_url: str) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
+    upgrade(repository_url)
+    with connected(repository_url) as connection:
+        options = {"version_table": version.name, "compare_type": True, "compare_server_default": True}
+        migration = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(migration, metadata) == []
+
+
+def test_the_first_use_makes_what_migrations_make(repository_url: str) -> None:
+    opened_id(repository_url)
+    with connected(repository_url) as connection:
+        made = structure(connection)
+        for name in (version.name, *(table.name for table in reversed(metadata.sorted_tables))):
+            connection.execute(text(f"DROP TABLE {name}"))
+    upgrade(repository_url)
+    with connected(repository_url) as connection:
+        migrated = structure(connection)
+    for tables in (made, migrated):
+        tables.pop(version.name, None)
+    assert made == migrated
+
+
+def test_the_newest_migration_is_the_expected_version() -> None:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", "batchrun.repository:migrations")
+    assert ScriptDirectory.from_config(config).get_heads() == [EXPECTED_VERSION]
+
+
+def test_an_upgrade_keeps_the_id_and_can_be_repeated(repository_url: str) -> None:
+    made = opened_id(repository_url)
+    upgrade(repository_url)
+    upgrade(repository_url)
+    assert opened_id(repository_url) == made
+
+
+def test_an_upgrade_makes_a_repository_that_is_ready(repository_url: str) -> None:
+    upgrade(repository_url)
+    assert opened_id(repository_url) == opened_id(repository_url)
+
+
+def _set_version(url: str, number: str) -> None:
+    opened_id(url)
+    with connected(url) as connection:
+        connection.execute(version.update().values(version_num=number))
+
+
+@pytest.mark.parametrize("use", [open_repository, upgrade])
+def test_newer_tables_are_refused(repository_url: str, use: object) -> None:
+    _set_version(repository_url, "0999")
+    with pytest.raises(RepositoryVersionError, match="has schema version 0999, this batchrun needs 0001") as refused:
+        use(repository_url)  # type: ignore[operator]
+    assert refused.value.hint == "upgrade batchrun: pip install --upgrade batchrun-cli"
+
+
+def test_older_tables_in_postgresql_wait_for_an_upgrade(fresh_postgres_database: str) -> None:
+    _set_version(fresh_postgres_database, "0000")
+    with pytest.raises(RepositoryVersionError, match="has schema version 0000") as refused:
+        open_repository(fresh_postgres_database)
+    assert refused.value.hint == "batchrun db upgrade"
+
+
+def test_tables_of_somebody_else_are_left_alone(repository_url: str) -> None:
+    if repository_url.startswith("sqlite"):
+        opened_id(repository_url.replace("repository.db", "other.db"))  # makes the folder
+    with connected(repository_url) as connection:
+        connection.execute(text("CREATE TABLE job_instance (name text)"))
+    with pytest.raises(RepositoryVersionError, match=r"'job_instance' is there, but not made by batchrun") as refused:
+        open_repository(repository_url)
+    assert refused.value.hint == "give the repository a database, or a PostgreSQL schema, of its own"
+    with connected(repository_url) as connection:
+        assert inspect(connection).get_table_names() == ["job_instance"]
+
+
+def test_other_tables_may_stand_beside_the_repository(repository_url: str) -> None:
+    if repository_url.startswith("sqlite"):
+        opened_id(repository_url.replace("repository.db", "other.db"))
+    with connected(repository_url) as connection:
+        connection.execute(text("CREATE TABLE trades (id integer)"))
+        connection.execute(text("CREATE TABLE alembic_version (version_num text)"))
+    assert opened_id(repository_url)
+
+
+_OPEN = """
+import sys
+from batchrun.repository import open_repository
+before = {"sqlalchemy", "psycopg"} & set(sys.modules)
+open_repository(sys.argv[1]).close()
+print(sorted(before), "alembic" in sys.modules, "psycopg" in sys.modules)
+"""
+
+
+def test_a_repository_is_opened_without_alembic(sqlite_url: str) -> None:
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", _OPEN, sqlite_url], capture_output=True, text=True, check=True)
+        assert done.stdout == "[] False False\n"
+
+
+def test_the_file_of_sqlite_is_in_wal_mode(sqlite_url: str) -> None:
+    opened_id(sqlite_url)
+    with connected(sqlite_url) as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"

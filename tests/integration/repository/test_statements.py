@@ -1,0 +1,90 @@
+"""What the tables themselves guarantee, and that no question of a run or a reader walks through the history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from sqlalchemy import ClauseElement, insert, text
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import IntegrityError
+
+from batchrun.domain.status import BatchStatus
+from batchrun.errors import RepositoryUnreachableError
+from batchrun.repository import open_repository, rows, statements
+from batchrun.repository.database import Database
+from batchrun.repository.sql import SqlJobRepository
+from batchrun.repository.tables import job_execution
+from batchrun.testing.repository.parts import add_step, request, save
+
+
+@pytest.fixture
+def repository(repository_url: str) -> Iterator[SqlJobRepository]:
+    with closing(open_repository(repository_url)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def database(repository_url: str, repository: SqlJobRepository) -> Iterator[Database]:
+    """The same database, for what another process does in a transaction of its own."""
+    with closing(Database(repository_url)) as opened:
+        yield opened
+
+
+def test_the_database_itself_forbids_two_running_executions(repository: SqlJobRepository, database: Database) -> None:
+    first = repository.begin(request())
+    second = {**rows.new_execution_values(first), "lease_until_epoch": 0}
+    with pytest.raises(RepositoryUnreachableError) as refused, database.writing() as connection:
+        connection.execute(insert(job_execution).values(second))
+    assert isinstance(refused.value.__cause__, IntegrityError)
+    save(repository, first, BatchStatus.FAILED)
+    with database.writing() as connection:
+        connection.execute(insert(job_execution).values({**second, "status": BatchStatus.STARTED}))
+
+
+_QUESTIONS = {
+    "last execution": (statements.lock_last_execution, "ix_job_execution_instance_id_id (instance_id=?)"),
+    "last step": (statements.last_step, "ix_step_execution_instance_id_step_name_id (instance_id=? AND step_name=?)"),
+    "step starts": (
+        statements.count_steps,
+        "ix_step_execution_instance_id_step_name_id (instance_id=? AND step_name=?)",
+    ),
+    "a job's history": (statements.executions(job_name="load", limit=20), "ix_job_execution_job_name_id (job_name=?)"),
+    "history by status": (
+        statements.executions(statuses=[BatchStatus.FAILED], limit=20),
+        "ix_job_execution_status_id (status=?)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("question", "index"), _QUESTIONS.values(), ids=_QUESTIONS)
+def test_an_index_answers_in_order(sqlite_url: str, question: ClauseElement, index: str) -> None:
+    compiled = question.compile(dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True})
+    plan = _plan(sqlite_url, str(compiled), dict.fromkeys(compiled.params, 1), compiled.positiontup or [])
+    assert any(index in line for line in plan), plan
+    assert not [line for line in plan if line.startswith("SCAN") or "TEMP B-TREE" in line], plan
+
+
+def _plan(url: str, statement: str, values: dict[str, Any], order: list[str]) -> list[str]:
+    with closing(open_repository(url)), closing(Database(url)) as database, database.reading() as connection:
+        parameters = tuple(values[name] for name in order)
+        return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+
+
+def test_a_purged_execution_takes_all_that_belongs_to_it(repository: SqlJobRepository, database: Database) -> None:
+    execution = repository.begin(request(day="1"))
+    parent = add_step(repository, execution)
+    add_step(repository, execution, "copy:p1", parent_id=parent.id)
+    with database.writing() as connection:
+        connection.execute(job_execution.delete())
+        for table in ("job_parameter", "step_execution"):
+            assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 0
+    assert repository.begin(request(day="1")).id > execution.id
+
+
+def test_what_must_not_be_lost_waits_for_the_disk(sqlite_url: str) -> None:
+    with closing(Database(sqlite_url)) as database, database.writing() as connection:
+        assert connection.execute(text("PRAGMA synchronous")).scalar_one() == 2  # FULL
+        assert connection.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
