@@ -1,0 +1,270 @@
+"""Parses blocks of a CSV file into typed frames: fast where all is well, else by finding the records that are bad.
+
+The fast way trusts the parser only where it cannot be wrong: no NUL bytes, no record too short (the parser fills one
+with nulls, silently), no value lost in a conversion. Everything else is examined: the records are split by the exact
+rule of the dialect, the bad ones become ParseErrors, and the good ones go through the same parser.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from batchrun.components.conversion import convert, lost, unconverted, wire_type
+from batchrun.components.files.blocks import Block
+from batchrun.components.files.dialect import Dialect, RecordKind
+from batchrun.components.files.layout import Layout
+from batchrun.errors import ParseError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_MAX_RAW = 1 << 16
+
+Piece = tuple[RecordKind, int, int]
+
+
+@dataclass(slots=True)
+class ParsedBlock:
+    """The items of a block, and the records of it that are none.
+
+    A record's place is its number in the block, from 0; comments and blank lines have none.
+
+    Attributes:
+        frame: the good records.
+        count: number of records, good and bad.
+        errors: the bad ones, with their places, in order.
+    """
+
+    block: Block
+    frame: pl.DataFrame
+    count: int
+    errors: list[tuple[int, ParseError]] = field(default_factory=list)
+    _bad: list[int] = field(init=False)
+    _lines: list[int] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self._bad = [place for place, _ in self.errors]
+
+    def place(self, row: int) -> int:
+        """Returns the place of the good record in this row of the frame."""
+        place = row
+        while place != (place := row + bisect_right(self._bad, place)):
+            pass
+        return place
+
+    def row(self, place: int) -> int:
+        """Returns the row of the first good record at this place or after it."""
+        return place - bisect_left(self._bad, place)
+
+    def errors_between(self, start: int, end: int) -> list[ParseError]:
+        """Returns the bad records with places from `start` to before `end`."""
+        return [error for _, error in self.errors[bisect_left(self._bad, start) : bisect_left(self._bad, end)]]
+
+    def line(self, place: int, dialect: Dialect, one_column: bool) -> int:
+        """Returns the number of the line where the record at this place begins."""
+        data = self.block.data
+        if data.count(b"\n") == self.count:
+            return self.block.line + place
+        if self._lines is None:
+            self._lines = [line for _, line in numbered(data, self.block.line, dialect, one_column)]
+        return self._lines[place]
+
+
+def numbered(data: bytes, line: int, dialect: Dialect, one_column: bool) -> list[tuple[Piece, int]]:
+    """Returns the records of a block's data, without comments and blank lines, each with its line number.
+
+    A blank line of a file with one column is a record: its value is null.
+    """
+    found = []
+    for piece in dialect.records(data):
+        kind, start, end = piece
+        if kind in (RecordKind.ITEM, RecordKind.UNCLOSED) or (one_column and kind is RecordKind.BLANK):
+            found.append((piece, line))
+        line += data.count(b"\n", start, end)
+    return found
+
+
+class BlockParser:
+    """Parses the blocks of one file."""
+
+    def __init__(self, dialect: Dialect, layout: Layout, name: str, encoding: str) -> None:
+        """Begins a parser; `name` is the file as the user named it, for origins."""
+        import polars as pl
+
+        self.one_column = len(layout.columns) == 1
+        self._dialect = dialect
+        self._layout = layout
+        self._name = name
+        self._encoding = encoding
+        self._typed = [each for each in layout.columns if each.kind.name != "string"]
+        self._wire = {each.name: wire_type(each.kind) for each in layout.columns}
+        self._texts = {each.name: pl.String() for each in layout.columns}
+        self._empty_is_null = "" in dialect.null_values
+        self._null_values = [value for value in dialect.null_values if value]
+        self._delimiter = dialect.delimiter.decode()
+
+    def parse(self, block: Block) -> ParsedBlock | None:
+        """Returns the items of a block, or None where it ends inside a record, so that it must be cut again."""
+        frame = self._fast(block.data)
+        if frame is not None:
+            return ParsedBlock(block, frame, frame.height)
+        records = numbered(block.data, block.line, self._dialect, self.one_column)
+        if records and records[-1][0][0] is RecordKind.UNCLOSED and not block.is_last:
+            return None
+        return self._examine(block, records)
+
+    # --- the fast way --------------------------------------------------------------------------------
+
+    def _fast(self, data: bytes) -> pl.DataFrame | None:
+        import polars as pl
+
+        if b"\0" in data:
+            return None
+        try:
+            wire = self._read(data, self._wire)
+        except pl.exceptions.PolarsError:
+            return None
+        if not self._is_complete(data, wire):
+            return None
+        frame = convert(wire, self._typed)
+        if unconverted(frame, wire, self._typed):
+            return None
+        return frame.select(self._layout.output)
+
+    def _read(self, data: bytes, schema: dict[str, pl.DataType], *, lenient: bool = False) -> pl.DataFrame:
+        import polars as pl
+
+        dialect = self._dialect
+        return pl.read_csv(
+            data,
+            has_header=False,
+            schema=schema,
+            separator=self._delimiter,
+            quote_char=dialect.quote.decode() if dialect.quote else None,
+            comment_prefix=dialect.comment.decode() if dialect.comment else None,
+            null_values=self._null_values or None,
+            empty_string_is_null=self._empty_is_null,
+            ignore_errors=lenient,
+        )
+
+    def _is_complete(self, data: bytes, wire: pl.DataFrame) -> bool:
+        """Tells whether no record is too short; a short one has null in its last column, or an empty text."""
+        import polars as pl
+
+        last = wire[:, -1]
+        suspects = last.null_count()
+        if not self._empty_is_null and last.dtype == pl.String:
+            suspects += int((last == "").sum())
+        if self.one_column or not suspects:
+            return True
+        dialect = self._dialect
+        if dialect.comment and (data.startswith(dialect.comment) or b"\n" + dialect.comment in data):
+            return False
+        return data.count(dialect.delimiter) == wire.height * (wire.width - 1) + self._quoted_delimiters(data, wire)
+
+    def _quoted_delimiters(self, data: bytes, wire: pl.DataFrame) -> int:
+        """Returns how many delimiters are part of a value; -1, which fits no count, where that cannot be told."""
+        import polars as pl
+
+        quote = self._dialect.quote
+        if quote is None or quote not in data:
+            return 0
+        if self._delimiter in "+-.eE0123456789 " or any(self._delimiter in value for value in self._null_values):
+            return -1
+        counts = wire.select(pl.col(pl.String).str.count_matches(self._delimiter, literal=True).sum())
+        return sum(value for value in counts.row(0) if value) if counts.width else 0
+
+    # --- the examination -----------------------------------------------------------------------------
+
+    def _examine(self, block: Block, records: list[tuple[Piece, int]]) -> ParsedBlock:
+        errors: dict[int, ParseError] = {}
+        good: list[int] = []
+        cleaned: list[bytes] = []
+        is_utf8 = _is_utf8(block.data)
+        for place, ((kind, start, end), line) in enumerate(records):
+            record = block.data[start:end]
+            outcome = self._shape(record, kind, is_utf8)
+            if isinstance(outcome, str):
+                errors[place] = self._error(outcome, line, record)
+            else:
+                good.append(place)
+                cleaned.append(outcome)
+        frame, refused = self._values(cleaned)
+        for row, message in refused.items():
+            (_, start, end), line = records[good[row]]
+            errors[good[row]] = self._error(message, line, block.data[start:end])
+        return ParsedBlock(block, frame, len(records), sorted(errors.items()))
+
+    def _shape(self, record: bytes, kind: RecordKind, is_utf8: bool) -> bytes | str:
+        """Returns the record as the parser takes it, or what is wrong with its shape."""
+        if kind is RecordKind.UNCLOSED:
+            return "a quoted field is not closed: it reaches from here to the end of the file"
+        if b"\0" in record:
+            return f"the record holds a NUL byte, so it is hardly {self._encoding} text"
+        if not is_utf8 and not _is_utf8(record):
+            return f"the record holds bytes that are not {self._encoding}"
+        dialect, expected = self._dialect, len(self._layout.columns)
+        if dialect.quote is None or dialect.quote not in record:
+            count = record.count(dialect.delimiter) + 1
+            return record if count == expected else _count_message(count, expected)
+        fields = dialect.fields(record)
+        if len(fields) != expected:
+            return _count_message(len(fields), expected)
+        for column, raw in zip(self._layout.columns, fields, strict=True):
+            if not dialect.is_well_formed(raw) and self._values([record])[1]:
+                return f"column {column.name!r}: text follows the closing quote: {raw.decode()!r}"
+        return dialect.delimiter.join(dialect.quoted(raw) for raw in fields) + b"\n"
+
+    def _values(self, records: list[bytes]) -> tuple[pl.DataFrame, dict[int, str]]:
+        """Returns the items of well-shaped records, and what is wrong with the others, by their number."""
+        import polars as pl
+
+        data = b"".join(records)
+        try:
+            wire, text = self._read(data, self._wire, lenient=True), self._read(data, self._texts)
+        except pl.exceptions.PolarsError:
+            wire = text = None
+        if wire is None or text is None or wire.height != len(records) or text.height != len(records):
+            return self._one_by_one(records)
+        frame = convert(wire, self._typed)
+        refusals: dict[int, list[str]] = {}
+        for column in self._typed:
+            gone = lost(frame[column.name], text[column.name])
+            for row in gone.arg_true().to_list() if gone.any() else ():
+                refusals.setdefault(row, []).append(column.refusal(text[column.name][row]))
+        if refusals:
+            kept = [row for row in range(frame.height) if row not in refusals]
+            frame = frame[kept]
+        return frame.select(self._layout.output), {row: "; ".join(each) for row, each in refusals.items()}
+
+    def _one_by_one(self, records: list[bytes]) -> tuple[pl.DataFrame, dict[int, str]]:
+        """Parses each record by itself, where the parser refuses them all together."""
+        import polars as pl
+
+        if len(records) == 1:
+            return self._values([])[0], {0: "the record cannot be parsed"}
+        frames, refusals = [self._values([])[0]], {}
+        for row, record in enumerate(records):
+            frame, refused = self._values([record])
+            frames.append(frame)
+            if refused:
+                refusals[row] = refused[0]
+        return pl.concat(frames), refusals
+
+    def _error(self, message: str, line: int, record: bytes) -> ParseError:
+        raw = record[:_MAX_RAW].decode(errors="replace").removesuffix("\n").removesuffix("\r")
+        return ParseError(message, origin=f"{self._name}:{line}", raw=raw)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeError:
+        return False
+    return True
+
+
+def _count_message(count: int, expected: int) -> str:
+    return f"{count} field{'' if count == 1 else 's'} where {expected} {'is' if expected == 1 else 'are'} expected"
