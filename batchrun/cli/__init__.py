@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import suppress
 
 
 def main() -> None:
@@ -14,7 +15,9 @@ def main() -> None:
         # Scripts and editors ask for it often, and typer takes ten times as long as this.
         from batchrun import __version__
 
-        sys.stdout.write(f"batchrun {__version__}\n")
+        sys.stdout.flush()
+        with suppress(OSError):
+            os.write(sys.stdout.fileno(), f"batchrun {__version__}\n".encode())
         sys.exit(0)
 
     gc.disable()  # importing makes what lasts and no garbage; without the collector it takes a tenth less time

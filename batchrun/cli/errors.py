@@ -71,11 +71,16 @@ def _is_gone_stdout(error: BaseException) -> bool:
     """Tells whether the error is that nobody reads the help that typer prints; a screen sees to that itself."""
     if not isinstance(error, BrokenPipeError):
         return False
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        from batchrun.cli.rendering.screen import silence
+    import select
 
-        silence(sys.stdout)
-        return True
-    return False
+    from batchrun.cli.rendering.screen import silence
+
+    poll = select.poll()
+    try:
+        poll.register(sys.stdout.fileno(), select.POLLOUT)
+    except (OSError, ValueError):  # no file stands behind it
+        return False
+    if not any(events & select.POLLERR for _, events in poll.poll(0)):
+        return False
+    silence(sys.stdout)
+    return True

@@ -114,8 +114,16 @@ def _global_options_first(arguments: Sequence[str]) -> list[str]:
         argument = left.pop(0)
         if argument in _GLOBAL_FLAGS or argument.startswith(f"{_REPOSITORY}="):
             moved.append(argument)
-        elif argument == _REPOSITORY and left:
+        elif argument == _REPOSITORY:
+            if not left:
+                raise _missing_repository()
             moved += [argument, left.pop(0)]
         else:
             kept.append(argument)
     return [*moved, *kept, *left]
+
+
+def _missing_repository() -> Exception:
+    from batchrun.errors import UsageError
+
+    return UsageError(f"{_REPOSITORY} needs a URL", hint=f"{_REPOSITORY} sqlite:///repository.db")

@@ -127,7 +127,7 @@ def test_what_follows_two_dashes_is_no_option(batchrun: Run, application: Applic
 
 def test_a_repository_option_without_its_value_is_wrong_usage(batchrun: Run) -> None:
     result = batchrun("history", "--repository")
-    assert (result.code, result.err.splitlines()[0]) == (2, "error: no such option: --repository")
+    assert (result.code, result.err.splitlines()[0]) == (2, "error: --repository needs a URL")
 
 
 def test_an_unknown_exception_is_a_defect_and_has_a_traceback_only_with_debug(
