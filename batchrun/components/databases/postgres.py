@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from batchrun.spi.scope import Database
 
-_CONNECT_SECONDS = 10
+_DEFAULTS: dict[str, str | int] = {"connect_timeout": 10, "application_name": "batchrun"}
 _CHECKPOINT_TABLE = """
 CREATE TABLE IF NOT EXISTS batchrun_checkpoint (
     repository_id text NOT NULL,
@@ -72,10 +72,8 @@ def connect_postgres(database: Database) -> PostgresSession:
         raise MissingExtraError(f"PostgreSQL (database {database.name!r})", "postgres") from error
     url = "postgresql://" + database.url.partition("://")[2]
     try:
-        defaults = {"connect_timeout": _CONNECT_SECONDS, "application_name": "batchrun"}
-        wanted = make_conninfo(
-            url, **{name: each for name, each in defaults.items() if name not in conninfo_to_dict(url)}
-        )
+        given = conninfo_to_dict(url)
+        wanted = make_conninfo(url, **{name: each for name, each in _DEFAULTS.items() if name not in given})
         connection: psycopg.Connection[Any] = psycopg.connect(
             wanted, autocommit=True, cursor_factory=psycopg.ClientCursor
         )

@@ -92,13 +92,13 @@ key: [trade_id]
 """,
     capabilities=Capabilities(restartable=True),
     description=(
-        "With `key` the rows are read by pages, each behind the last key of the page before, and a restart goes on "
-        "behind the last key that was committed; an index on the key makes pages quick. With `restart: skip` the query "
-        "runs once; a restart runs it again and passes over the rows already committed, so it must give the same rows "
-        "in the same order. Memory stays constant in both. On SQLite no lock is held between two reads, so the step may "
-        "write into the file that it reads: pages are read whole, and `restart: skip` reads a temporary copy of the "
-        "result. SQLite types values rather than columns: a column takes the type of its first values unless `columns` "
-        "declares one."
+        "With `key` the rows are read by pages, each behind the last key of the page before, and a restart "
+        "goes on behind the last key that was committed; an index on the key makes pages quick. With "
+        "`restart: skip` the query runs once; a restart runs it again and passes over the rows already "
+        "committed, so it must give the same rows in the same order. Memory stays constant in both. On SQLite "
+        "no lock is held between two reads, so the step may write into the file that it reads: pages are read "
+        "whole, and `restart: skip` reads a temporary copy of the result. SQLite types values rather than "
+        "columns: a column takes the type of its first values unless `columns` declares one."
     ),
 )
 

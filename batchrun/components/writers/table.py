@@ -96,7 +96,7 @@ create: true
         "`replace` deletes the rows there were with the first chunk's commit, and never after a restart. "
         "In an upsert, of items with the same key in one chunk the last one wins, and the table needs a unique "
         "index on the key. On PostgreSQL a datetime without a zone that goes into a timestamptz column is taken as "
-        "UTC. SQLite keeps dates and times as ISO text, booleans as 0 and 1, and decimals as numbers of up to 15 digits."
+        "UTC. SQLite keeps dates and times as ISO text, booleans as 0 and 1, decimals as numbers of up to 15 digits."
     ),
     schema=_schema,
 )
