@@ -46,7 +46,7 @@ class Database:
             return _sqlite_engines(self._url)
         try:
             return _postgresql_engines(self._url)
-        except ModuleNotFoundError as error:
+        except ImportError as error:
             raise MissingExtraError("a PostgreSQL repository", "postgres") from error
 
     @contextmanager

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import ClauseElement, insert, text
+from sqlalchemy import ClauseElement, insert, select, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError
 
 from batchrun.domain.status import BatchStatus
 from batchrun.errors import RepositoryUnreachableError
 from batchrun.repository import open_repository, rows, statements
+from batchrun.repository.columns import epoch_now
 from batchrun.repository.database import Database
 from batchrun.repository.sql import SqlJobRepository
 from batchrun.repository.tables import job_execution
@@ -82,6 +85,16 @@ def test_a_purged_execution_takes_all_that_belongs_to_it(repository: SqlJobRepos
         for table in ("job_parameter", "step_execution"):
             assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 0
     assert repository.begin(request(day="1")).id > execution.id
+
+
+def test_a_lease_is_counted_from_now_in_seconds(repository: SqlJobRepository, database: Database) -> None:
+    execution = repository.begin(request(lease=timedelta(seconds=100)))
+    repository.renew_lease(execution, timedelta(seconds=30.5))
+    with database.reading() as connection:
+        left = connection.execute(select(job_execution.c.lease_until_epoch - epoch_now())).scalar_one()
+        by_our_clock = connection.execute(select(job_execution.c.lease_until_epoch)).scalar_one() - time.time()
+    assert 25 < left <= 30.5
+    assert by_our_clock == pytest.approx(left, abs=1)
 
 
 def test_what_must_not_be_lost_waits_for_the_disk(sqlite_url: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from batchrun.errors import RepositoryUnreachableError
+from batchrun.errors import MissingExtraError, RepositoryUnreachableError
 from batchrun.repository.database import Database
 
 
@@ -35,3 +37,10 @@ def test_another_url_is_refused_with_what_there_is(url: str, reason: str) -> Non
         Database(url)
     shown = url.replace("s3cret", "***")
     assert str(refused.value) == f"the repository {shown} cannot be used: {reason}"
+
+
+def test_a_missing_driver_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(MissingExtraError, match="a PostgreSQL repository needs the extra 'postgres'") as missing:
+        Database("postgresql://host/batch")
+    assert missing.value.hint == "pip install 'batchrun-cli[postgres]'"
