@@ -105,9 +105,8 @@ def check(component: Component, formats: Formats, findings: Findings) -> None:
     options = None if complaints else component.parse()
     if options is not None:
         referring = component.referring
-        for problem in options.check():
-            if not _depends(problem.at, referring):
-                findings.add((*component.path, *problem.at), problem.message, problem.hint)
+        certain = [each for each in options.check() if not _depends(each.at, referring)]
+        findings.add_options(component.path, certain)
 
 
 def _depends(at: tuple[str | int, ...], referring: set[str]) -> bool:

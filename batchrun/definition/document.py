@@ -95,8 +95,9 @@ class Document:
     ) -> Problem:
         """Returns a problem with the place of the path, or of a part of the value there if its line shows it."""
         line, column = self.place(path, key=key)
-        found = source_line(self.text, line).find(part, column - 1) if part else -1
-        return self._at(Flaw(message, line, found + 1 if found >= 0 else column, hint), path_text(path), severity)
+        if part:
+            column = _column_of(part, source_line(self.text, line), column)
+        return self._at(Flaw(message, line, column, hint), path_text(path), severity)
 
     def flaw(self, flaw: Flaw) -> Problem:
         """Returns a flaw of the text as a problem."""
@@ -118,6 +119,13 @@ class Document:
         """Returns the whole as dictionaries, lists and scalars."""
         plain: dict[str, Any] = self.root.plain()
         return plain
+
+
+def _column_of(part: str, line: str, column: int) -> int:
+    """Returns the column of a part in its line from `column` on, or `column`; a word counts only as a whole one."""
+    before, after = (r"(?<!\w)" if part[0].isalnum() else "", r"(?!\w)" if part[-1].isalnum() else "")
+    found = re.compile(before + re.escape(part) + after).search(line, column - 1)
+    return found.start() + 1 if found else column
 
 
 def source_line(text: str, line: int) -> str:

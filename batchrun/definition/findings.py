@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from batchrun.definition.document import Document, DocumentPath
 from batchrun.definition.validation import Complaint
 from batchrun.errors import Problem
+from batchrun.spi.spec import OptionsProblem
+
+_QUOTED = re.compile(r"'([^']+)'")
 
 
 @dataclass(slots=True)
@@ -35,8 +40,28 @@ class Findings:
             part: the part of the value that is wrong.
         """
         if path not in self.wrong:
-            self.wrong.add(path)
-            self.problems.append(self.document.problem(path, message, hint, key=key, part=part))
+            self._put(path, message, hint, key=key, part=part)
+
+    def add_options(self, component: DocumentPath, problems: Iterable[OptionsProblem]) -> None:
+        """Adds what a component says of its own options, unless the schema had something to say about them.
+
+        What the message names first in quotes is pointed at: a key, or a word of the value.
+        """
+        before = frozenset(self.wrong)
+        for problem in problems:
+            path = (*component, *problem.at)
+            around = {path[:length] for length in range(len(component) + 1, len(path) + 1)}
+            if not around & before and path not in before:
+                named = _QUOTED.search(problem.message)
+                word = named[1] if named else None
+                is_key = bool(problem.at) and path[-1] == word
+                self._put(path, problem.message, problem.hint, key=is_key, part=None if is_key else word)
+
+    def _put(
+        self, path: DocumentPath, message: str, hint: str | None, *, key: bool = False, part: str | None = None
+    ) -> None:
+        self.wrong.add(path)
+        self.problems.append(self.document.problem(path, message, hint, key=key, part=part))
 
     def warn(self, path: DocumentPath, message: str, hint: str | None = None, *, part: str | None = None) -> None:
         """Adds a warning, which does not stop a launch."""

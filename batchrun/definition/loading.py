@@ -39,7 +39,7 @@ def load_job(path: Path, registry: Registry) -> LoadedJob:
     components = _check_components(outline, registry, findings)
     lint_references(outline, components, findings)
     lint_flow(outline, findings)
-    lint_columns(components, findings)
+    lint_columns(outline, components, findings)
     if problems := findings.ordered():
         raise DefinitionError(problems)
     return _loaded(document, outline, findings)

@@ -35,7 +35,7 @@ def _read(options: Any, columns: Any) -> Any:
     import polars as pl
 
     if options.columns is None:
-        return None
+        return pl.Schema({"line": pl.String()})
     return pl.Schema({name: ColumnType.parse(kind).dtype for name, kind in options.columns.items()})
 
 
@@ -57,7 +57,7 @@ def _keep(options: Any, columns: Any) -> Any:
         pl.DataFrame(schema=columns).filter(pl.sql_expr(options.where))
     except pl.exceptions.PolarsError as error:
         raise OptionsError(
-            [OptionsProblem(f"does not fit: {str(error).splitlines()[0]}", ("where",))], columns
+            [OptionsProblem(f"does not fit: {str(error).partition(';')[0]}", ("where",))], columns
         ) from error
     return columns
 
@@ -86,13 +86,16 @@ class StoreOptions(Options, kw_only=True):
     batch: Annotated[Annotated[int, option("Rows.", ge=1)] | None, option("Rows in one statement.")] = None
     wait: Annotated[str, option("For a lock.", format="duration")] = "5s"
 
+    def check(self) -> list[OptionsProblem]:
+        return [] if self.table.isidentifier() else [OptionsProblem(f"{self.table!r} is no name", ("table",))]
+
 
 def _store(options: Any, columns: Any) -> Any:
     if columns is None:
         return None
     unknown = [
-        OptionsProblem(f"unknown column {name!r}", ("key", place), f"one of {', '.join(columns)}")
-        for place, name in enumerate(options.key)
+        OptionsProblem(f"unknown column {name!r}", ("key",), f"one of {', '.join(columns)}")
+        for name in options.key
         if name not in columns
     ]
     if unknown:

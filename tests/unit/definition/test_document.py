@@ -102,3 +102,7 @@ def test_a_problem_can_point_at_a_part_of_a_value(tmp_path: Path) -> None:
     read = document(tmp_path, "a: x-${y.z}\n")
     assert read.problem(("a",), "m", part="${y.z}").column == 6
     assert read.problem(("a",), "m", part="gone").column == 4
+
+
+def test_a_word_is_found_as_a_whole(tmp_path: Path) -> None:
+    assert document(tmp_path, "a: bee + e > 0\n").problem(("a",), "m", part="e").column == 10

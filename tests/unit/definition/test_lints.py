@@ -164,9 +164,25 @@ def test_a_mistake_in_the_reader_does_not_hide_a_misspelt_column(job: JobFolder)
     assert [each.split(" ")[0] for each in told] == ["5:70:", "9:59:"]
 
 
-def test_columns_of_doubtful_types_are_not_followed(job: JobFolder) -> None:
-    text = COLUMNS.format(keep="c > 0", more="", key="e", options="").replace("a: integer", "a: intgr")
-    assert job.told(text) == ["5:49: unknown column type 'intgr'; did you mean 'integer'?"]
+def test_a_wrong_column_type_does_not_hide_a_misspelt_column(job: JobFolder) -> None:
+    text = COLUMNS.format(keep="b > 'x' AND c > 0", more="", key="a, e", options="").replace("a: integer", "a: intgr")
+    assert [each.split(";")[0] for each in job.told(text)] == [
+        "5:49: unknown column type 'intgr'",
+        '7:29: does not fit: unable to find column "c"',
+        "9:62: unknown column 'e'",
+    ]
+
+
+def test_nothing_is_said_of_a_column_whose_type_is_wrong(job: JobFolder) -> None:
+    text = COLUMNS.format(keep="abs(a) > 0", more="", key="a", options="")
+    assert job.told(text.replace("a: integer", "a: intgr")) == [
+        "5:49: unknown column type 'intgr'; did you mean 'integer'?"
+    ]
+
+
+def test_what_an_unknown_component_does_to_the_columns_is_not_guessed(job: JobFolder) -> None:
+    text = COLUMNS.format(keep="a > 0", more="- {type: keeep, where: x}", key="e", options="")
+    assert job.told(text) == ["8:16: unknown processor 'keeep'; did you mean 'keep'?"]
 
 
 def test_columns_nobody_knows_are_not_guessed_but_expressions_must_be_some(job: JobFolder) -> None:
@@ -177,3 +193,25 @@ def test_columns_nobody_knows_are_not_guessed_but_expressions_must_be_some(job: 
     assert job.load(text.replace("WHERE", "anything > 0"))
     (told,) = job.told(text.replace("WHERE", "anything >"))
     assert told.startswith("9:29: 'anything >' is no expression: ")
+
+
+def test_options_that_refer_are_not_checked_before_the_launch(job: JobFolder) -> None:
+    text = COLUMNS.format(keep="a > 0", more="", key="'${params.k}'", options="")
+    assert job.load(text.replace("table: t,", 'table: "${params.k}",').replace("name: j", "name: j\nparameters: {k: }"))
+
+
+def test_a_column_type_that_refers_may_be_any(job: JobFolder) -> None:
+    text = COLUMNS.format(keep="abs(a) > 0", more="", key="a", options="")
+    text = text.replace("a: integer", 'a: "${params.k}"').replace("name: j", "name: j\nparameters: {k: }")
+    assert job.load(text)
+    assert len(job.told(text.replace("key: [a]", "key: [c]"))) == 1
+
+
+def test_two_misspelt_columns_of_one_option_are_both_told(job: JobFolder) -> None:
+    told = job.told(COLUMNS.format(keep="a > 0", more="", key="e, f", options=""))
+    assert [each.split(";")[0] for each in told] == ["9:59: unknown column 'e'", "9:62: unknown column 'f'"]
+
+
+def test_one_value_has_one_problem(job: JobFolder) -> None:
+    (told,) = job.told(COLUMNS.format(keep='"a > ${params.n"', more="", key="a", options=""))
+    assert told.startswith("7:34: '${params.n' is not closed")

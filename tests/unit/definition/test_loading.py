@@ -30,7 +30,7 @@ steps:
     start_limit: 2
     reader: {type: lines, path: "${params.input}", skip_lines: 1}
     processors:
-      - {type: keep, where: a > 0}
+      - {type: keep, where: line > ''}
     writer: {type: store, database: main, table: t}
   - name: settle
     allow_start_if_complete: true
@@ -74,7 +74,7 @@ def test_steps_keep_their_options_and_references(job: JobFolder) -> None:
     assert load.work == ChunkDefinition(
         reader=ComponentDefinition("reader", "lines", {"path": "${params.input}", "skip_lines": 1}, "steps[0].reader"),
         writer=ComponentDefinition("writer", "store", {"database": "main", "table": "t"}, "steps[0].writer"),
-        processors=(ComponentDefinition("processor", "keep", {"where": "a > 0"}, "steps[0].processors[0]"),),
+        processors=(ComponentDefinition("processor", "keep", {"where": "line > ''"}, "steps[0].processors[0]"),),
         items=50,
         read_ahead=0,
     )
