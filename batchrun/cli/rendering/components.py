@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -14,6 +15,8 @@ from batchrun.cli.rendering.table import Column, Table
 
 _INDENT = 2
 _SIDE_BY_SIDE = 100
+_PROSE_WIDTH = 100
+_PLAIN_WORD = re.compile(r"[\w./-]+")
 
 
 def show_components(screen: Screen, summaries: Sequence[dict[str, Any]]) -> None:
@@ -31,10 +34,11 @@ def show_components(screen: Screen, summaries: Sequence[dict[str, Any]]) -> None
 def show_component(screen: Screen, document: dict[str, Any], *, is_last: bool = True) -> None:
     """Prints one component: summary, description, promises, options, example."""
     screen.print(Text.assemble((document["role"], "dim"), " ", (document["name"], "bold cyan")))
-    for paragraph in filter(None, (document["summary"], document["description"])):
-        screen.print(*screen.wrapped(Text(paragraph), first_indent=_INDENT, indent=_INDENT))
-    promises = ", ".join(name if kept else f"not {name}" for name, kept in document["capabilities"].items())
-    screen.print("", *screen.wrapped(Text.assemble(("promises  ", "bold"), promises), indent=10))
+    _show_prose(screen, document["summary"])
+    for paragraph in filter(None, document["description"].split("\n\n")):
+        screen.print("")
+        _show_prose(screen, " ".join(paragraph.split()))
+    screen.print("", Text.assemble(("promises  ", "bold"), _promises(document)))
     if document["options"]:
         screen.print("", Text("options", style="bold"))
         _show_options(screen, document["options"])
@@ -42,6 +46,23 @@ def show_component(screen: Screen, document: dict[str, Any], *, is_last: bool = 
     screen.print(*(Text(" " * _INDENT + line) for line in document["example"].strip("\n").splitlines()))
     if not is_last:
         screen.print("")
+
+
+def _show_prose(screen: Screen, text: str, *, indent: int = _INDENT) -> None:
+    screen.print(*screen.wrapped(Text(text), first_indent=indent, indent=indent, most=_PROSE_WIDTH))
+
+
+def _promises(document: dict[str, Any]) -> str:
+    """Returns what the component keeps; for one that writes, also what that comes to for an item."""
+    capabilities = document["capabilities"]
+    kept = [name for name, is_kept in capabilities.items() if is_kept]
+    if document["role"] in ("writer", "tasklet"):
+        once = (
+            "exactly" if capabilities["transactional"] else "effectively" if capabilities["idempotent"] else "at least"
+        )
+        what = "each item is written" if document["role"] == "writer" else "its work is done"
+        kept.append(f"so {what} {once} once")
+    return ", ".join(kept) or "not restartable"
 
 
 def _show_options(screen: Screen, options: Sequence[dict[str, Any]]) -> None:
@@ -58,7 +79,7 @@ def _show_options(screen: Screen, options: Sequence[dict[str, Any]]) -> None:
         told = default if each["required"] else f"default {default}" if default else ""
         head = Text.assemble((each["name"], "cyan"), "  ", (", ".join(filter(None, (each["type"], told))), "dim"))
         screen.print(*screen.wrapped(head, first_indent=_INDENT, indent=3 * _INDENT))
-        screen.print(*screen.wrapped(Text(_meaning(each)), first_indent=3 * _INDENT, indent=3 * _INDENT))
+        _show_prose(screen, _meaning(each), indent=3 * _INDENT)
 
 
 def _default_text(option: dict[str, Any]) -> str:
@@ -67,7 +88,7 @@ def _default_text(option: dict[str, Any]) -> str:
     default = option["default"]
     if default is None or default in ([], {}):
         return ""
-    return default if isinstance(default, str) and default.isprintable() and default.strip() else json.dumps(default)
+    return default if isinstance(default, str) and _PLAIN_WORD.fullmatch(default) else json.dumps(default)
 
 
 def _meaning(option: dict[str, Any]) -> str:

@@ -112,21 +112,24 @@ class Screen:
         head = Text.assemble((before, "dim"), (f"{label}:", _LABEL_STYLES.get(label, "bold")), " ")
         self.print(*self.wrapped(Text.assemble(head, cleaned(message)), indent=2))
 
-    def wrapped(self, text: Text, *, indent: int = 0, first_indent: int = 0) -> Sequence[Text]:
-        """Lays out a paragraph; lines of its own are kept, and words longer than a line stay whole."""
+    def wrapped(self, text: Text, *, indent: int = 0, first_indent: int = 0, most: int | None = None) -> Sequence[Text]:
+        """Lays out a paragraph; lines of its own are kept, and words longer than a line stay whole.
+
+        Args:
+            text: the paragraph.
+            indent: columns before each line.
+            first_indent: columns before the first line.
+            most: the width beyond which prose is hard to read, also in a pipe; None takes all there is.
+        """
+        # One column stays free: many terminals break the line after a character in the last one.
+        widths = [each for each in (self.width and self.width - 1, most) if each is not None]
         lines: list[Text] = []
         for source in text.split("\n", allow_blank=True):
-            lines.extend(self._wrapped_line(source, first_indent if not lines else indent, indent))
+            room = min(widths) - max(indent, first_indent) if widths else None
+            for piece in [source] if room is None else source.divide(_breaks(source.plain, max(room, 20))):
+                piece.rstrip()
+                lines.append(Text(" " * (indent if lines else first_indent)) + piece if piece else piece)
         return lines
-
-    def _wrapped_line(self, line: Text, first_indent: int, indent: int) -> Sequence[Text]:
-        if self.width is None:
-            return [Text(" " * first_indent) + line]
-        # One column stays free: many terminals break the line after a character in the last one.
-        pieces = line.divide(_breaks(line.plain, max(self.width - max(indent, first_indent) - 1, 20)))
-        for piece in pieces:
-            piece.rstrip()
-        return [Text(" " * (indent if place else first_indent)) + piece for place, piece in enumerate(pieces)]
 
 
 def _breaks(line: str, room: int) -> list[int]:

@@ -80,7 +80,7 @@ def test_a_component_is_shown_with_options_promises_and_example(batchrun: Run) -
         "writer table\n"
         "  Does what a table writer does.\n"
         "\n"
-        "promises  restartable, transactional, not idempotent\n"
+        "promises  restartable, transactional, so each item is written exactly once\n"
         "\n"
         "options\n"
         "  OPTION    TYPE                    DEFAULT   MEANING\n"
