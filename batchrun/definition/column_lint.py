@@ -77,7 +77,7 @@ class _Chain:
         return None
 
     def _doubt(self, component: Component, columns: set[str]) -> None:
-        """Adds the columns that a component declares with a wrong type, and those a processor makes of doubtful ones."""
+        """Adds the columns declared with a wrong type, and those that a processor makes of doubtful ones."""
         self.doubtful |= columns
         for at, text in _texts(component.options) if component.spec.role == "processor" else ():
             names = {each for each in at[1:] if isinstance(each, str)}

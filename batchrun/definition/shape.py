@@ -14,11 +14,10 @@ from batchrun.domain.definition import DEFAULT_CHUNK_ITEMS, DEFAULT_READ_AHEAD
 from batchrun.domain.parameters import ParameterType
 
 NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
-NAME_WORDS = "letters, digits, _, - and ."
 
 
-def _says(description: str, *, examples: list[Any] | None = None, **schema: Any) -> msgspec.Meta:
-    return msgspec.Meta(description=description, examples=examples, extra_json_schema=schema or None)
+def _says(description: str, *, examples: list[Any] | None = None) -> msgspec.Meta:
+    return msgspec.Meta(description=description, examples=examples)
 
 
 def _component(role: str, description: str) -> msgspec.Meta:
@@ -31,7 +30,6 @@ _Name = Annotated[str, msgspec.Meta(pattern=NAME)]
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
 _NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 _ProcessExit = Annotated[int, msgspec.Meta(ge=10, le=63)]
-_Anything = Any
 
 
 class _Shape(msgspec.Struct, forbid_unknown_fields=True):
@@ -46,7 +44,7 @@ class ParameterShape(_Shape, kw_only=True):
         _says("What the value is."),
     ] = "string"
     required: Annotated[bool, _says("A launch without it is refused.")] = False
-    default: Annotated[_Anything, _says("The value where none is given; may hold ${env.NAME}.")] = None
+    default: Annotated[Any, _says("The value where none is given; may hold ${env.NAME}.")] = None
     identifying: Annotated[bool, _says("Another value means another job instance.")] = True
     description: Annotated[str, _says("What it is for.")] = ""
     choices: Annotated[list[_Text], _says("The values of a choice.")] = []
@@ -120,8 +118,3 @@ class JobShape(_Shape, kw_only=True):
 def job_shape() -> dict[str, Any]:
     """Returns the JSON schema of a job file without its components' options."""
     return msgspec.json.schema(JobShape)
-
-
-def chunk_keys() -> tuple[str, ...]:
-    """Returns the options of a step that are about chunk work."""
-    return ("reader", "processors", "writer", "chunk", "read_ahead")
