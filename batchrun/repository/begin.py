@@ -31,8 +31,10 @@ class Beginning:
         instance, token = self._instance()
         last, owner_is_alive = self._last(instance)
         decision = decide_launch(last, owner_is_alive=owner_is_alive, restart_of=self.request.restart_of)
-        if decision is LaunchDecision.RECOVER and last is not None:
-            self._recover(last)
+        if last is not None:
+            self.request.may_continue(last)
+            if decision is LaunchDecision.RECOVER:
+                self._recover(last)
         return self._insert(instance, token + 1, last)
 
     def _instance(self) -> tuple[JobInstance, int]:

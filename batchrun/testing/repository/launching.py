@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from threading import Barrier
@@ -18,6 +19,7 @@ from batchrun.errors import (
     ExecutionRunningError,
     InstanceAbandonedError,
     InstanceCompleteError,
+    JobFileChangedError,
     NotLatestExecutionError,
 )
 from batchrun.spi.repository import JobRepository
@@ -150,6 +152,19 @@ class LaunchingContract(Opened):
         dead = repository.begin(request(lease=LONG))
         repository.begin(request(owner=DAY, gone=(NIGHT,)))
         self._assert_found_dead(repository, dead)
+
+    def test_who_forbids_the_continuation_is_asked_before_anything_is_written(self, repository: JobRepository) -> None:
+        dead = repository.begin(replace(request(lease=LAPSED), job_text="steps: [a]"))
+        asked: list[JobExecution] = []
+
+        def forbid(last: JobExecution) -> None:
+            asked.append(last)
+            raise JobFileChangedError(last.job_name, last.id, "step 'a' is gone", "bring it back")
+
+        with pytest.raises(JobFileChangedError):
+            repository.begin(replace(request(), may_continue=forbid))
+        assert [(each.id, each.job_text, each.flow) for each in asked] == [(dead.id, "steps: [a]", dead.flow)]
+        assert [each.status for each in repository.find_executions()] == [dead.status]
 
     def test_running_steps_of_a_dead_process_end_with_it(self, repository: JobRepository) -> None:
         dead = repository.begin(request(lease=LAPSED))
