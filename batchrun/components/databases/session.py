@@ -12,7 +12,8 @@ from batchrun.errors import did_you_mean
 if TYPE_CHECKING:
     import polars as pl
 
-_NAME_PART = re.compile(r'"((?:[^"]|"")+)"|([^."]+)')
+_PART = r'("(?:[^"]|"")+"|[^."]+)'
+_TABLE_NAME = re.compile(rf"(?:{_PART}\.)?{_PART}")
 
 
 class RefusedError(Exception):
@@ -49,10 +50,10 @@ class TableName:
         Raises:
             ValueError: it is none of these.
         """
-        parts = [_unquote(match) for match in _NAME_PART.finditer(text)]
-        if not 1 <= len(parts) <= 2 or len(text) != len(".".join(match[0] for match in _NAME_PART.finditer(text))):
+        match = _TABLE_NAME.fullmatch(text)
+        if match is None:
             raise ValueError(f"{text!r} is no table's name: `table` or `schema.table`")
-        return cls(parts[-1], parts[0] if len(parts) == 2 else None)
+        return cls(_unquoted(match[2]), match[1] and _unquoted(match[1]))
 
     @property
     def quoted(self) -> str:
@@ -63,8 +64,8 @@ class TableName:
         return self.name if self.schema is None else f"{self.schema}.{self.name}"
 
 
-def _unquote(match: re.Match[str]) -> str:
-    return match[1].replace('""', '"') if match[1] else match[2]
+def _unquoted(part: str) -> str:
+    return part[1:-1].replace('""', '"') if part.startswith('"') else part
 
 
 def quote(name: str) -> str:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from msgspec import field as option_field
-
 from batchrun.components.databases import RefusedError, Session, connect
 from batchrun.components.databases.keys import from_json, to_json
 from batchrun.components.databases.session import QueryRows, near
@@ -32,15 +30,13 @@ class QueryOptions(Options, kw_only=True):
 
     database: Annotated[str, option("The database, by its name in `databases`.", format="database")]
     query: Annotated[str, option("One SELECT; it may name parameters as `:name`.", format="sql", min_length=1)]
-    parameters: Annotated[dict[str, Any], option("Values by name, bound where the query says `:name`.")] = option_field(
-        default_factory=dict
-    )
+    parameters: Annotated[dict[str, Any], option("Values by name, bound where the query says `:name`.")] = {}
     key: Annotated[
         list[str],
         option(
             "Columns of the result that are unique together: rows come in their order, by pages behind the last key."
         ),
-    ] = option_field(default_factory=list)
+    ] = []
     restart: Annotated[
         Literal["skip"] | None,
         option("`skip` instead of a key: a restart runs the query again and passes over the rows already committed."),
@@ -48,7 +44,7 @@ class QueryOptions(Options, kw_only=True):
     columns: Annotated[
         dict[str, ColumnTypeText],
         option("Types by column name, where those of the database are not wanted; SQLite tells few of its own."),
-    ] = option_field(default_factory=dict)
+    ] = {}
     page_size: Annotated[
         int, option("Rows that one query of a page asks for, with `key`.", ge=1, unit="rows", advanced=True)
     ] = 20_000

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from msgspec import field as option_field
-
 from batchrun.components.databases import RefusedError, Session, SessionCheckpointStore, connect
 from batchrun.components.databases.statement import statement_problems, unused_problems
 from batchrun.errors import DatabaseError
@@ -23,9 +21,7 @@ class SqlOptions(Options, kw_only=True):
         str | list[str],
         option("One SQL statement, or a list that runs in order, in one transaction.", format="sql"),
     ]
-    parameters: Annotated[dict[str, Any], option("Values by name, bound where a statement says `:name`.")] = (
-        option_field(default_factory=dict)
-    )
+    parameters: Annotated[dict[str, Any], option("Values by name, bound where a statement says `:name`.")] = {}
 
     @property
     def statements(self) -> list[str]:

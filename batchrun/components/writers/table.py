@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from msgspec import field as option_field
-
 from batchrun.components.databases import RefusedError, Session, SessionCheckpointStore, TableName, TableShape, connect
 from batchrun.components.databases.session import near
 from batchrun.domain.execution import JsonObject
@@ -43,7 +41,7 @@ class TableOptions(Options, kw_only=True):
     key: Annotated[
         list[str],
         option("Columns that tell one item from another; required for `upsert`, the primary key with `create`."),
-    ] = option_field(default_factory=list)
+    ] = []
     create: Annotated[
         bool, option("Creates the table where it is missing, with columns of the items' names and types.")
     ] = False
@@ -254,9 +252,8 @@ class TableItemWriter:
 
     def _write_error(self, error: RefusedError, chunk: Chunk) -> WriteError:
         origin = None if error.index is None else chunk.origin(error.index)
-        written = WriteError(f"table {self._table}: {error.reason}", origin=origin)
-        written.hint = error.hint
-        return written
+        way_out = f" ({error.hint})" if error.hint else ""
+        return WriteError(f"table {self._table}: {error.reason}{way_out}", origin=origin)
 
     def state(self) -> JsonObject | None:
         """Remembers that `replace` has emptied the table, so that a restart keeps what it has written."""
