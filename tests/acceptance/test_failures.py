@@ -163,7 +163,7 @@ def test_a_folder_that_is_read_only(project: Project, writer: str, read_only_fol
 @pytest.mark.parametrize("writer", WRITERS)
 def test_a_disk_that_is_full(project: Project, writer: str, small_disk: Mount) -> None:
     write_job(project, writer, small_disk.path)
-    failed = launch_failing(project, "full" if writer == "table" else "No space left on device")
+    failed = launch_failing(project, "full" if writer == "table" else "no space left on device")
     assert step(failed, "copy")["write_count"] < ROWS
     small_disk.set("size=64m")
     restart(project, failed)
