@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import threading
 import tomllib
@@ -18,7 +19,7 @@ from batchrun.domain.execution import JobExecution
 from batchrun.domain.parameters import JobParameters
 from batchrun.domain.status import BatchStatus
 from batchrun.engine import StopSignal
-from batchrun.errors import ExitCode, UsageError
+from batchrun.errors import DefinitionError, ExitCode, Problem, UsageError, did_you_mean
 from batchrun.operations.assembly import Assembly
 from batchrun.operations.operator import JobOperator, overridden
 from batchrun.registry import Registry
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 SETTINGS_FILE = "batchrun.toml"
 REPOSITORY_VARIABLE = "BATCHRUN_REPOSITORY"
 DEFAULT_REPOSITORY = ".batchrun/repository.db"
+JOBS_FOLDER = "jobs.d"
+_SUFFIXES = (".yaml", ".yml")
 
 _log = logging.getLogger("batchrun.app")
 
@@ -41,6 +44,38 @@ def project_of(start: Path) -> Path:
         if (folder / SETTINGS_FILE).is_file():
             return folder
     return Path.cwd()
+
+
+def find_job(job: str, folder: Path) -> Path:
+    """Returns the absolute path of a job file, given its path, or the name of a job in the folder.
+
+    A name is the file's without its suffix, or what the file says under `name`.
+
+    Raises:
+        DefinitionError: no job in the folder has that name, or several have.
+    """
+    path = Path(job)
+    if path.suffix in _SUFFIXES or os.sep in job or path.is_file():
+        return path.absolute()
+    files = sorted(each for each in folder.glob("*") if each.suffix in _SUFFIXES) if folder.is_dir() else []
+    found = [each for each in files if each.stem == job] or [each for each in files if _says_name(each, job)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(each.name for each in found)
+        raise DefinitionError([Problem(f"several jobs are called {job!r}: {names}", str(folder), hint="give a path")])
+    stems = [each.stem for each in files]
+    listed = f"the jobs there: {', '.join(stems)}" if stems else "give the path of a job file"
+    raise DefinitionError([Problem(f"there is no job {job!r}", str(folder), hint=did_you_mean(job, stems) or listed)])
+
+
+def _says_name(file: Path, name: str) -> bool:
+    """Tells whether a job file has this name, by its text alone: the other files may be as wrong as they like."""
+    line = re.compile(rf"""^name:\s*["']?{re.escape(name)}["']?\s*(#.*)?$""", re.MULTILINE)
+    try:
+        return line.search(file.read_text(encoding="utf-8")) is not None
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 class Application:
@@ -98,16 +133,10 @@ class Application:
         Raises:
             DefinitionError: the file cannot be read or is wrong; holds all problems.
         """
-        path = self._find_job(job)
+        path = find_job(job, self.project / JOBS_FOLDER)
         if self._repository is None:
             self.project = project_of(path.parent)
         return load_job(path, Registry(path.parent))
-
-    def _find_job(self, job: str) -> Path:
-        path = Path(job)
-        if path.suffix in (".yaml", ".yml") or path.exists() or os.sep in job:
-            return path.absolute()
-        return self.project / "jobs.d" / f"{job}.yaml"
 
     def launch(self, job: LoadedJob, given: Mapping[str, str], *, listeners: Sequence[Listener] = ()) -> JobExecution:
         """Launches the job with the given parameters and returns the ended execution, whatever its status.
@@ -188,7 +217,7 @@ class Application:
 
     def registry(self) -> Registry:
         """Returns the components that jobs of this project can name."""
-        return Registry(self.project / "jobs.d")
+        return Registry(self.project / JOBS_FOLDER)
 
     def exit_code(self, execution: JobExecution, job: LoadedJob | None = None) -> int:
         """Returns the exit code of the process for an ended execution (SEMANTICS section 9)."""
@@ -209,6 +238,8 @@ def _settings(project: Path) -> dict[str, str]:
     unknown = sorted(set(settings) - {"repository"})
     if unknown:
         raise UsageError(f"{path}: unknown setting {unknown[0]!r}", hint="the one setting is: repository")
+    if not isinstance(settings.get("repository", ""), str):
+        raise UsageError(f"{path}: expected repository to be a text, got: {settings['repository']!r}")
     return settings
 
 

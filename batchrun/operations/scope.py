@@ -69,4 +69,5 @@ def resolve_database(name: str, url: str, project: Path, repository_url: str) ->
 def _same_file(path: Path, repository_url: str) -> bool:
     if not repository_url.startswith(_SQLITE):
         return False
-    return path == Path(repository_url.removeprefix(_SQLITE).partition("?")[0]).resolve()
+    repository = Path(repository_url.removeprefix(_SQLITE).partition("?")[0]).resolve()
+    return path == repository or (path.exists() and repository.exists() and path.samefile(repository))

@@ -57,7 +57,7 @@ class ComponentScope(Protocol):
         """Returns what `module:name` names; modules beside the job file come first.
 
         Raises:
-            DefinitionError: there is no such module or name; says which.
+            BatchrunError: there is no such module or name, or the module is broken; says which.
         """
         ...
 

@@ -1,0 +1,157 @@
+"""The composition root: which project, which repository, which job file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from batchrun.app import Application, find_job, project_of
+from batchrun.domain.execution import JobExecution, JobInstance, Owner
+from batchrun.domain.parameters import JobParameters
+from batchrun.domain.status import BatchStatus, ExitStatus
+from batchrun.errors import DefinitionError, UsageError
+
+JOB = """\
+name: hello
+parameters:
+  day: {type: date}
+  size: {type: integer, default: 5, identifying: false}
+exit_codes: {NOTHING TO DO: 11}
+steps:
+  - name: greet
+    tasklet: {type: shell, command: "echo ${params.day} ${params.size} >> greetings"}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BATCHRUN_REPOSITORY", raising=False)
+    return tmp_path
+
+
+def test_the_project_is_the_nearest_folder_with_settings(folder: Path) -> None:
+    (folder / "a" / "b").mkdir(parents=True)
+    assert project_of(folder / "a" / "b") == folder, "without any, the current directory"
+    (folder / "a" / "batchrun.toml").touch()
+    assert project_of(folder / "a" / "b") == folder / "a"
+
+
+def test_the_repository_is_given_or_from_the_environment_or_settings_or_beside(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Application.open().repository_url == f"sqlite:///{folder}/.batchrun/repository.db"
+    (folder / "batchrun.toml").write_text('repository = "sqlite:///settings.db"')
+    assert Application.open().repository_url == f"sqlite:///{folder}/settings.db"
+    monkeypatch.setenv("BATCHRUN_REPOSITORY", "sqlite:////else/environment.db")
+    assert Application.open().repository_url == "sqlite:////else/environment.db"
+    assert Application.open(repository="postgresql://h/r").repository_url == "postgresql://h/r"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("repository = ", "cannot be read"),
+        ("repositry = 'x'", "unknown setting 'repositry'"),
+        ("repository = 5", "a text"),
+    ],
+)
+def test_settings_that_cannot_be_are_told(folder: Path, text: str, message: str) -> None:
+    (folder / "batchrun.toml").write_text(text)
+    with pytest.raises(UsageError, match=message):
+        _ = Application.open().repository_url
+
+
+class TestFindJob:
+    def test_a_path_is_taken_as_it_is(self, folder: Path) -> None:
+        assert find_job("x/job.yaml", folder / "jobs.d") == folder / "x" / "job.yaml"
+        (folder / "job").touch()
+        assert find_job("job", folder / "jobs.d") == folder / "job"
+
+    def test_a_name_is_a_files_or_what_the_file_says(self, folder: Path) -> None:
+        jobs = folder / "jobs.d"
+        jobs.mkdir()
+        (jobs / "load.yaml").write_text("name: other")
+        (jobs / "b.yml").write_text("# a job\nname: 'load-trades'  # its name\n")
+        (folder / "load").mkdir()
+        assert find_job("load", jobs) == jobs / "load.yaml"
+        assert find_job("load-trades", jobs) == jobs / "b.yml"
+
+    def test_what_is_not_there_gets_a_hint(self, folder: Path) -> None:
+        jobs = folder / "jobs.d"
+        with pytest.raises(DefinitionError) as refused:
+            find_job("load", jobs)
+        assert refused.value.problems[0].hint == "give the path of a job file"
+        jobs.mkdir()
+        (jobs / "load_trades.yaml").touch()
+        with pytest.raises(DefinitionError) as refused:
+            find_job("load_trade", jobs)
+        assert refused.value.problems[0].hint == "did you mean 'load_trades'?"
+
+    def test_a_name_must_be_unique(self, folder: Path) -> None:
+        (folder / "a.yaml").write_text("name: load")
+        (folder / "b.yaml").write_text("name: load")
+        with pytest.raises(DefinitionError) as refused:
+            find_job("load", folder)
+        assert refused.value.problems[0].message == "several jobs are called 'load': a.yaml, b.yaml"
+
+
+def write_job(folder: Path, text: str = JOB) -> str:
+    (folder / "job.yaml").write_text(text)
+    return "job.yaml"
+
+
+def test_a_launch_runs_the_job_in_its_project(folder: Path) -> None:
+    with Application.open() as application:
+        job = application.load_job(write_job(folder))
+        execution = application.launch(job, {"day": "2024-02-29"})
+        assert execution.status is BatchStatus.COMPLETED
+        assert (folder / "greetings").read_text() == "2024-02-29 5\n"
+        assert [each.id for each in application.history()] == [execution.id]
+        assert application.execution(execution.id).parameters["size"] == 5
+
+
+def test_a_restart_takes_the_parameters_and_overrides_of_the_failed_run(folder: Path) -> None:
+    with Application.open() as application:
+        job = application.load_job(write_job(folder, JOB.replace("echo", "nosuchcommand")))
+        failed = application.launch(job, {"day": "2024-02-29", "size": "7"})
+        assert failed.status is BatchStatus.FAILED
+        write_job(folder)
+        with pytest.raises(UsageError, match="cannot change the identifying parameter 'day'"):
+            application.restart(failed.id, {"day": "2024-03-01"})
+        assert application.restart(failed.id, {"size": "8"}).status is BatchStatus.COMPLETED
+        assert (folder / "greetings").read_text() == "2024-02-29 8\n"
+
+
+def test_what_is_wrong_at_launch_is_told_before_anything_is_written(folder: Path) -> None:
+    text = JOB.replace("${params.day}", "${env.NO_SUCH_VARIABLE}")
+    with Application.open() as application:
+        job = application.load_job(write_job(folder, text))
+        with pytest.raises(DefinitionError) as refused:
+            application.launch(job, {"day": "2024-02-29"})
+        [problem] = refused.value.problems
+        assert (problem.line, "NO_SUCH_VARIABLE" in problem.message) == (8, True)
+        assert application.history() == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [
+        (BatchStatus.COMPLETED, "COMPLETED", 0),
+        (BatchStatus.COMPLETED, "COMPLETED WITH SKIPS", 0),
+        (BatchStatus.COMPLETED, "NOTHING TO DO", 11),
+        (BatchStatus.FAILED, "FAILED", 1),
+        (BatchStatus.FAILED, "BAD INPUT", 1),
+        (BatchStatus.STOPPED, "STOPPED", 4),
+    ],
+)
+def test_the_exit_code_of_the_process(folder: Path, status: BatchStatus, code: str, expected: int) -> None:
+    application = Application.open()
+    job = application.load_job(write_job(folder))
+    instance = JobInstance(1, "hello", "")
+    owner = Owner("h", 1, "b")
+    from datetime import UTC, datetime
+
+    execution = JobExecution(1, instance, JobParameters(), owner, 1, datetime.now(UTC), status, ExitStatus(code))
+    assert application.exit_code(execution, job) == expected
