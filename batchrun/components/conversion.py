@@ -1,4 +1,4 @@
-"""Text to typed columns, one rule for every component that reads text: exact, or null where the text is not of the type.
+"""Text to typed columns, one rule for all that read text: exact, or null where the text is not of the type.
 
 Nothing is guessed: a date is ISO 8601 unless a format is declared, a decimal with more digits than its scale is not
 rounded. Whoever converts compares the nulls that come out with those that went in (`unconverted`).
@@ -103,9 +103,7 @@ def lost(converted: pl.Series, source: pl.Series) -> pl.Series:
 
 
 def attempts(kind: ColumnType, source: pl.Series) -> list[Attempt]:
-    """Returns the conversions to try one after the other, each for what those before it left null; none is needed
-    where the column has its type already.
-    """
+    """Returns the conversions to try, each for what those before it left null; none for a column that has its type."""
     import polars as pl
 
     if source.dtype == kind.dtype:
@@ -113,7 +111,7 @@ def attempts(kind: ColumnType, source: pl.Series) -> list[Attempt]:
     if source.dtype != pl.String:
         return [_exact_decimal(kind) if kind.name == "decimal" else lambda value: value.cast(kind.dtype, strict=False)]
     if kind.name in _FORMATS:
-        return [_temporal(kind, format) for format in _formats(kind, source)]
+        return [_temporal(kind, each) for each in _formats(kind, source)]
     return [_TEXT.get(kind.name, _plain)(kind)]
 
 
@@ -173,7 +171,7 @@ def _formats(kind: ColumnType, source: pl.Series) -> list[str]:
     formats = _FORMATS[kind.name]
     place = source.is_not_null().arg_max()
     sample = "" if place is None else source[place] or ""
-    return sorted(formats, key=lambda format: " " not in format) if " " in sample else formats
+    return sorted(formats, key=lambda each: " " not in each) if " " in sample else formats
 
 
 def _temporal(kind: ColumnType, format: str) -> Attempt:

@@ -100,7 +100,7 @@ class BlockParser:
         self._encoding = encoding
         self._typed = [each for each in layout.columns if each.kind.name != "string"]
         self._wire = {each.name: wire_type(each.kind) for each in layout.columns}
-        self._texts = {each.name: pl.String() for each in layout.columns}
+        self._texts: dict[str, pl.DataType] = {each.name: pl.String() for each in layout.columns}
         self._empty_is_null = "" in dialect.null_values
         self._null_values = [value for value in dialect.null_values if value]
         self._delimiter = dialect.delimiter.decode()
@@ -225,8 +225,8 @@ class BlockParser:
         try:
             wire, text = self._read(data, self._wire, lenient=True), self._read(data, self._texts)
         except pl.exceptions.PolarsError:
-            wire = text = None
-        if wire is None or text is None or wire.height != len(records) or text.height != len(records):
+            return self._one_by_one(records)
+        if not wire.height == text.height == len(records):
             return self._one_by_one(records)
         frame = convert(wire, self._typed)
         refusals: dict[int, list[str]] = {}

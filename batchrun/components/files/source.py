@@ -19,7 +19,22 @@ from batchrun.errors import InputError, MissingExtraError
 _SKIP_BYTES = 1 << 20
 
 # Multi-byte encodings in whose characters no byte is below 0x30, so that line ends, quotes and commas stand out.
-_MULTIBYTE = frozenset("gb2312 gbk gb18030 big5 big5hkscs cp949 cp950 euc_kr euc_jp shift_jis cp932 johab".split())
+_MULTIBYTE = frozenset(
+    (
+        "gb2312",
+        "gbk",
+        "gb18030",
+        "big5",
+        "big5hkscs",
+        "cp949",
+        "cp950",
+        "euc_kr",
+        "euc_jp",
+        "shift_jis",
+        "cp932",
+        "johab",
+    )
+)
 
 
 def is_cut_safe(encoding: str, marks: bytes) -> bool:
@@ -89,7 +104,7 @@ class FileSource:
         parts: list[bytes] = []
         missing = size
         while missing > 0:
-            piece = self._guarded(lambda: self._stream.read(missing))
+            piece = self._guarded(lambda wanted=missing: self._stream.read(wanted))
             if not piece:
                 break
             parts.append(piece)

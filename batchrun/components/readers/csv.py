@@ -148,9 +148,7 @@ class CsvItemReader:
             self._go_to(offset, head.offset)
         else:
             self._source.go_to(offset)
-        self._cutter = BlockCutter(
-            self._source, self._dialect, self._options.block_bytes, line, self._block_encoding
-        )
+        self._cutter = BlockCutter(self._source, self._dialect, self._options.block_bytes, line, self._block_encoding)
         self._current, self._place = None, 0
         self._skip(place)
         return Extent(self._source.size, "bytes")

@@ -1,0 +1,168 @@
+"""The part file: an output that grows hidden beside its target, is cut back on a restart, and published at once.
+
+What a restart needs is the length that was on disk with the last committed chunk; whatever a crash left behind it is
+cut off, so each item is in the file exactly once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from batchrun.components.files.source import reason
+from batchrun.errors import OutputError
+
+_NO_NAME = re.compile(r"[^\w.-]")
+
+
+class PartFile:
+    """The file `.NAME.TAG.part` that becomes NAME, locked against any other process.
+
+    Attributes:
+        name: the target as the user named it, for messages.
+        size: bytes written, durable or not.
+    """
+
+    def __init__(self, target: Path, name: str, tag: str) -> None:
+        """Names the files and opens none; `tag` tells the part files of different steps and instances apart."""
+        self.name = name
+        self.size = 0
+        self._target = target
+        self._part = target.with_name(f".{target.name}.{_NO_NAME.sub('_', tag)}.part")
+        self._descriptor: int | None = None
+        self._synced = -1
+
+    def begin(self) -> None:
+        """Begins an empty part file, whatever an earlier attempt left.
+
+        Raises:
+            OutputError: the folder is missing or not writable, or another process writes the file.
+        """
+        with self._named():
+            if self._target.is_dir():
+                raise OutputError(f"{self.name}: it is a folder")
+            self._open(os.O_RDWR | os.O_CREAT)
+            self._cut(0)
+
+    def resume(self, size: int) -> None:
+        """Goes on behind the first `size` bytes, and cuts off what follows them.
+
+        Raises:
+            OutputError: the part file is gone or shorter than that, or another process writes it.
+        """
+        with self._named():
+            try:
+                self._open(os.O_RDWR)
+            except FileNotFoundError as error:
+                raise OutputError(
+                    f"{self.name}: the unfinished output {self._part} is gone, so the step cannot go on in it",
+                    hint="launch the job as a new instance",
+                ) from error
+            found = os.fstat(self._file).st_size
+            if found < size:
+                raise OutputError(
+                    f"{self.name}: the unfinished output {self._part} has {found} bytes, "
+                    f"but the step had written {size}",
+                    hint="launch the job as a new instance",
+                )
+            self._cut(size)
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Appends the bytes.
+
+        Raises:
+            OutputError: they cannot be written, such as on a full disk.
+        """
+        rest = memoryview(data)
+        with self._named():
+            while rest:
+                written = os.write(self._file, rest)
+                self.size += written
+                rest = rest[written:]
+
+    def sync(self) -> int:
+        """Makes what is written durable, and returns the length."""
+        if self._synced != self.size:
+            with self._named():
+                os.fsync(self._file)
+            self._synced = self.size
+        return self.size
+
+    def publish(self) -> None:
+        """Gives the file its name, in place of what had it; does nothing where that has been done.
+
+        Raises:
+            OutputError: there is neither a part file nor the target.
+        """
+        with self._named():
+            if self._descriptor is None:
+                try:
+                    self._open(os.O_RDWR)
+                except FileNotFoundError as error:
+                    if self._target.exists():
+                        return
+                    raise OutputError(f"{self.name}: the finished output {self._part} is gone") from error
+            os.fsync(self._file)
+            os.replace(self._part, self._target)
+            self._sync_folder()
+
+    def close(self) -> None:
+        """Closes the file and gives up the lock; a part file that is not published stays for a restart."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    @property
+    def _file(self) -> int:
+        assert self._descriptor is not None, "the part file is open"
+        return self._descriptor
+
+    def _open(self, flags: int) -> None:
+        """Opens and locks the part file; opens it again where it was published or removed before the lock came."""
+        while True:
+            descriptor = os.open(self._part, flags | os.O_CLOEXEC, 0o666)
+            try:
+                self._lock(descriptor)
+            except BaseException:
+                os.close(descriptor)
+                raise
+            with suppress(FileNotFoundError):
+                if os.fstat(descriptor).st_ino == os.stat(self._part).st_ino:
+                    self._descriptor = descriptor
+                    return
+            os.close(descriptor)
+
+    def _lock(self, descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OutputError(f"{self.name}: another process is writing it ({self._part} is locked)") from error
+
+    def _cut(self, size: int) -> None:
+        os.ftruncate(self._file, size)
+        os.lseek(self._file, size, os.SEEK_SET)
+        self.size = size
+        self._synced = -1
+
+    def _sync_folder(self) -> None:
+        folder = os.open(self._target.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Turns an error of the system into one that names the file and the reason."""
+        try:
+            yield
+        except FileNotFoundError as error:
+            folder = self._target.parent
+            what = f"there is no folder {folder}" if not folder.is_dir() else reason(error)
+            raise OutputError(f"{self.name}: {what}") from error
+        except OSError as error:
+            raise OutputError(f"{self.name}: {reason(error)}") from error
