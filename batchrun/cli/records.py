@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from batchrun.app import Application
     from batchrun.domain.execution import JobExecution
 
-DEFAULT_LIMIT = 20
+SCREENFUL = 20
 
 
 def add_to(program: typer.Typer) -> None:
@@ -26,14 +26,22 @@ def history(
     context: typer.Context,
     job: Annotated[str | None, typer.Option("--job", "-j", metavar="NAME", help="Executions of this job only.")] = None,
     limit: Annotated[
-        int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most so many, the newest.")
-    ] = DEFAULT_LIMIT,
+        int | None,
+        typer.Option(
+            "--limit",
+            "-n",
+            metavar="N",
+            min=1,
+            help=f"At most so many, the newest; else {SCREENFUL} on a terminal, or all.",
+        ),
+    ] = None,
     output: OutputOption = Output.TEXT,
 ) -> int:
     """List executions, the newest first."""
     invocation: Invocation = context.obj
+    is_cut = limit is None and output is Output.TEXT and invocation.stdout.is_watched
     with invocation.application() as application:
-        executions = application.history(job_name=job, limit=limit)
+        executions = application.history(job_name=job, limit=SCREENFUL + 1 if is_cut else limit)
     if output is Output.JSON:
         from batchrun.cli.documents import as_json, execution_document
 
@@ -41,7 +49,9 @@ def history(
     elif executions:
         from batchrun.cli.rendering.history import show_history
 
-        show_history(invocation.stdout, executions)
+        show_history(invocation.stdout, executions[:SCREENFUL] if is_cut else executions)
+        if is_cut and len(executions) > SCREENFUL:
+            invocation.stderr.print("there are older ones: --limit N shows more")
     else:
         _show_empty(invocation, job)
     return 0

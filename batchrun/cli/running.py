@@ -38,7 +38,8 @@ def launch(
     with invocation.application() as application:
         loaded = application.load_job(job)
         invocation.warn(loaded.warnings)
-        with progress_on(invocation.stderr, quiet=invocation.options.quiet) as listeners:
+        names = [step.name for step in loaded.definition.steps]
+        with progress_on(invocation.stderr, quiet=invocation.options.quiet, step_names=names) as listeners:
             execution = application.launch(loaded, given, listeners=listeners)
         _show_result(invocation, execution, output)
         return application.exit_code(execution, loaded)

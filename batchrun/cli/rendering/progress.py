@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, redirect_stdout, suppress
 from datetime import datetime
 from typing import IO, cast
@@ -26,14 +26,19 @@ _PLAIN_INTERVAL = 10.0
 
 
 @contextmanager
-def progress_on(screen: Screen, *, quiet: bool = False) -> Iterator[list[Listener]]:
-    """Gives the listeners that show a run's progress; what the job's own code prints goes to stderr meanwhile."""
+def progress_on(screen: Screen, *, quiet: bool = False, step_names: Iterable[str] = ()) -> Iterator[list[Listener]]:
+    """Gives the listeners that show a run's progress; what the job's own code prints goes to stderr meanwhile.
+
+    Args:
+        screen: stderr.
+        quiet: show no progress.
+        step_names: the names that may come, as far as they are known, so that lines stand under each other.
+    """
     with ExitStack() as stack:
         listeners: list[Listener] = []
         if not quiet:
-            shows = (
-                LiveProgress(screen) if screen.console.is_interactive and screen.is_watched else PlainProgress(screen)
-            )
+            is_live = screen.console.is_interactive and screen.is_watched
+            shows = LiveProgress(screen, step_names) if is_live else PlainProgress(screen)
             listeners.append(stack.enter_context(shows))
         # A result on stdout must be the result alone.
         stack.enter_context(redirect_stdout(cast("IO[str]", _Stderr())))
@@ -109,11 +114,13 @@ class PlainProgress(Listener, AbstractContextManager["PlainProgress"]):
 class LiveProgress(Listener, AbstractContextManager["LiveProgress"]):
     """A line for the step at work, redrawn by a thread of its own; the lines of ended steps stay above it."""
 
-    def __init__(self, screen: Screen, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, screen: Screen, step_names: Iterable[str] = (), clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._screen = screen
         self._clock = clock
         self._pace: StepPace | None = None
-        self._name_width = 0
+        self._name_width = max(map(len, step_names), default=0)
         self._live = Live(
             console=screen.console,
             get_renderable=self._drawing,

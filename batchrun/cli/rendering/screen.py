@@ -22,6 +22,7 @@ _LABEL_STYLES = {
     "info": "bold blue",
     "debug": "dim",
 }
+_LEAST_ROOM = 20
 # Escape sequences of a terminal may come in with any value or message of a database.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -125,20 +126,21 @@ class Screen:
         widths = [each for each in (self.width and self.width - 1, most) if each is not None]
         lines: list[Text] = []
         for source in text.split("\n", allow_blank=True):
-            room = min(widths) - max(indent, first_indent) if widths else None
-            for piece in [source] if room is None else source.divide(_breaks(source.plain, max(room, 20))):
+            before = indent if lines else first_indent
+            breaks = _breaks(source.plain, min(widths) - before, min(widths) - indent) if widths else []
+            for piece in source.divide(breaks):
                 piece.rstrip()
                 lines.append(Text(" " * (indent if lines else first_indent)) + piece if piece else piece)
         return lines
 
 
-def _breaks(line: str, room: int) -> list[int]:
+def _breaks(line: str, first_room: int, room: int) -> list[int]:
     """Returns where to break a line between words; rich would cut a path in two that does not fit."""
-    offsets = []
+    offsets: list[int] = []
     used = 0
     for word in re.finditer(r"\S+\s*|\s+", line):
         needed = cell_len(word[0].rstrip())
-        if used and used + needed > room:
+        if used and used + needed > max(room if offsets else first_room, _LEAST_ROOM):
             offsets.append(word.start())
             used = 0
         used += cell_len(word[0])

@@ -53,16 +53,16 @@ def shown(terminal: io.StringIO) -> list[str]:
 
 def test_an_ended_step_keeps_its_line(terminal: Terminal) -> None:
     execution = execution_of(restart_of=6)
-    with redirect_stderr(terminal), LiveProgress(Screen(stderr=True)) as live:
+    with redirect_stderr(terminal), LiveProgress(Screen(stderr=True), ["a-long-name"]) as live:
         live.before_job(execution)
         live.on_step_skipped(execution, step_of("fetch", execution_id=6))
         run_step(live, execution, step_of("load"), 500, 1000)
         run_step(live, execution, step_of("settle", BatchStatus.FAILED), 10)
     lines = shown(terminal)
     assert "load-trades  execution 7, continues execution 6" in lines
-    assert "✓ fetch  completed before, in execution 6" in lines
-    assert any(re.match(r"✓ load   \d+ms  1,000 read  1,000 written", line) for line in lines)
-    assert any(re.match(r"✗ settle  FAILED  \d+ms  10 read", line) for line in lines)
+    assert "✓ fetch        completed before, in execution 6" in lines
+    assert any(re.match(r"✓ load         \d+ms  1,000 read  1,000 written", line) for line in lines)
+    assert any(re.match(r"✗ settle       FAILED  \d+ms  10 read", line) for line in lines)
 
 
 def test_the_cursor_comes_back_even_when_the_run_is_aborted(terminal: Terminal) -> None:

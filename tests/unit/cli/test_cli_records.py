@@ -53,7 +53,21 @@ def test_history_lists_the_newest_first_and_shortens_nothing_in_a_pipe(batchrun:
 def test_history_passes_job_and_limit_on(batchrun: Run, application: ApplicationDouble) -> None:
     assert [each["execution_id"] for each in batchrun("history", "--limit", "2", "-o", "json").document] == [4, 3]
     assert [each["execution_id"] for each in batchrun("history", "--job", "other", "-o", "json").document] == [3]
-    assert ("history", "other", 20) in application.calls
+    assert ("history", "other", None) in application.calls
+
+
+def test_history_shows_a_screenful_on_a_terminal_and_all_in_a_pipe(
+    batchrun: Run, application: ApplicationDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    application.executions = [execution_of(id=number) for number in range(1, 31)]
+    assert len(batchrun("history").out.splitlines()) == 31
+    assert len(batchrun("history", "-o", "json").document) == 30
+    monkeypatch.setattr("batchrun.cli.rendering.screen.Screen.is_watched", True)
+    shown = batchrun("history")
+    assert len(shown.out.splitlines()) == 21
+    assert shown.err == "there are older ones: --limit N shows more\n"
+    assert len(batchrun("history", "--limit", "25").out.splitlines()) == 26
+    assert len(batchrun("history", "-o", "json").document) == 30
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "many"])
