@@ -24,11 +24,14 @@ def test_a_component_is_one_file_of_its_name(name: str, target: str) -> None:
     assert (spec.role, spec.name) == (role, word)
 
 
-@pytest.mark.parametrize("target", ENTRY_POINTS.values())
-def test_a_component_has_tests_of_its_own(target: str) -> None:
-    module = target.partition(":")[0]
-    tests = (ROOT / "tests" / "unit" / "components").rglob("test_*.py")
-    assert any(module in path.read_text(encoding="utf-8") for path in tests)
+@pytest.mark.parametrize(("name", "target"), ENTRY_POINTS.items())
+def test_a_component_has_tests_that_name_it(name: str, target: str) -> None:
+    module, word = target.partition(":")[0], name.partition(".")[2]
+    files = [path for kind in ("unit", "contract", "integration") for path in (ROOT / "tests" / kind).rglob("*.py")]
+    texts = [
+        path.read_text(encoding="utf-8") for path in files if "components" in str(path) or "databases" in str(path)
+    ]
+    assert any(module in text or f'"{word}"' in text for text in texts)
 
 
 def test_the_manual_is_what_the_specs_say() -> None:

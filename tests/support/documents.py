@@ -1,7 +1,7 @@
 """Reads the project's documents: their fenced blocks, what kind they are, and what to do with each.
 
 `yaml`: a job file, or a part of one. `console`: lines `$ command`, run; the lines after one are what it prints, where
-`…` stands for anything and numbers may differ; `# exit 3` expects that exit code. A second word after the language is
+`…` stands for anything and numbers and durations may differ; `# exit 3` expects that exit code. A second word after the language is
 the name of the file that the block is. `sh`, `text` and others are only shown.
 """
 
@@ -16,7 +16,7 @@ from tests.support.project import ROOT, Project
 
 _FENCE = re.compile(r"^```(?P<language>\w*) ?(?P<name>\S*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXIT = re.compile(r"  # exit (\d+)$")
-_NUMBER = re.compile(r"\d[\d,.:]*")
+_NUMBER = re.compile(r"\d[\d,.:]*(?:ms|s)?")
 _TOP_KEY = re.compile(r"^(\w+):", re.MULTILINE)
 _STEP_KEYS = ("chunk", "read_ahead", "reader", "processors", "writer", "tasklet")
 
