@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from batchrun.components.databases.session import RefusedError
@@ -36,16 +37,21 @@ class CopyData:
         return self.frame.columns
 
     def index_of(self, line: int) -> int | None:
-        """Returns the place of the item that ends in a line (1-based), or None where there is none."""
+        """Returns the place of the item that ends in a line as the server counts (from 1), or None where none does.
+
+        It counts the line ends inside quotes too, but takes them for carriage returns until it has seen the first
+        item's end.
+        """
         import polars as pl
 
         texts = [name for name, dtype in self.frame.schema.items() if dtype == pl.String]
-        breaks = [pl.col(name).str.count_matches("\n", literal=True).fill_null(0) for name in texts]
-        ends = self.frame.select(lines=pl.sum_horizontal(pl.lit(1), *breaks).cum_sum() + pl.lit(0)).to_series()
         if not texts:
             return line - 1 if 1 <= line <= self.frame.height else None
-        reached = (ends >= line).arg_true()
-        return reached[0] if len(reached) else None
+        inside = [self.frame[name].str.count_matches("\n", literal=True).fill_null(0).to_list() for name in texts]
+        breaks = [sum(counts) for counts in zip(*inside, strict=True)]
+        breaks[0] = sum((self.frame[name][0] or "").count("\r") for name in texts)
+        ends = accumulate(1 + count for count in breaks)
+        return next((index for index, end in enumerate(ends) if end >= line), None)
 
 
 def encode(frame: pl.DataFrame, shape: TableShape | None) -> CopyData:

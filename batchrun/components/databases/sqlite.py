@@ -82,6 +82,8 @@ def connect_sqlite(database: Database, *, create: bool) -> SqliteSession:
         raise DatabaseError(database.name, f"there is no file {path}", hint="check the path in `databases`")
     if not Path(path).parent.is_dir():
         raise DatabaseError(database.name, f"there is no folder {Path(path).parent}", hint="make it, then restart")
+    if Path(path).is_dir():
+        raise DatabaseError(database.name, f"{path} is a folder", hint="name a file, as in sqlite:///data.db")
     uri = f"file:{quote_path(path)}?{query or ('mode=rwc' if create else 'mode=rw')}"
     return SqliteSession(database.name, path, _driver(database.holds_repository), uri)
 
@@ -107,7 +109,8 @@ class SqliteSession:
         try:
             self._driver = driver(uri)
         except Exception as error:
-            raise DatabaseError(database, f"{path}: {error}", hint=storage.hint(str(error))) from error
+            reason = "unable to open the file"
+            raise DatabaseError(database, f"{path}: {reason}", hint=storage.hint(reason)) from error
         with self._told():
             self._driver.rows(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
             # A chunk's pages stay in memory until its commit; the setting ends with the connection.

@@ -167,9 +167,9 @@ def test_text_that_is_none_of_its_type_is_refused_with_its_place() -> None:
 
 
 def test_copy_tells_null_and_empty_apart_and_finds_the_item_of_a_line() -> None:
-    data = encode_copy(pl.DataFrame({"a": [1, 2, 3], "s": ["", None, "x\ny"]}), None)
-    assert data.data == b'1,""\n2,\n3,"x\ny"\n'
-    assert [data.index_of(line) for line in (1, 2, 3, 4, 5)] == [0, 1, 2, 2, None]
+    data = encode_copy(pl.DataFrame({"a": [1, 2, 3, 4], "s": ["", None, "x\ny", "z"]}), None)
+    assert data.data == b'1,""\n2,\n3,"x\ny"\n4,z\n'
+    assert [data.index_of(line) for line in (1, 2, 3, 4, 5, 6)] == [0, 1, 2, 2, 3, None]
 
 
 def test_one_text_column_never_makes_the_line_that_ends_a_copy() -> None:
