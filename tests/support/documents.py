@@ -1,8 +1,8 @@
 """Reads the project's documents: their fenced blocks, what kind they are, and what to do with each.
 
 `yaml`: a job file, or a part of one. `console`: lines `$ command`, run; the lines after one are what it prints, where
-`…` stands for anything and numbers and durations may differ; `# exit 3` expects that exit code. A second word after the language is
-the name of the file that the block is. `sh`, `text` and others are only shown.
+`…` stands for anything and numbers and durations may differ; `# exit 3` expects that exit code. A second word after the
+language is the name of the file that the block is. `sh`, `text` and others are only shown.
 """
 
 from __future__ import annotations
