@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,6 +51,7 @@ def _rerun_completed(run: JobRun) -> StepExecution | None:
     """
     path = run.execution.flow.path
     again = {step.name: step for step in run.definition.steps if step.allow_start_if_complete}
+    _tell_skipped(run, [state for state in dict.fromkeys(path[:-1]) if state not in again])
     for place, (state, following) in enumerate(pairwise(path)):
         if run.stop.is_requested or state not in again:
             continue
@@ -59,6 +61,12 @@ def _rerun_completed(run: JobRun) -> StepExecution | None:
             _enter(run, FlowPosition(path[: place + 1]))
             return step
     return None
+
+
+def _tell_skipped(run: JobRun, states: Sequence[str]) -> None:
+    for state in states:
+        if (last := run.repository.last_step(run.execution, state)) is not None:
+            run.listeners.on_step_skipped(run.execution, last)
 
 
 def after(definition: JobDefinition, step: StepExecution) -> Transition | FlowEnd:

@@ -7,8 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from batchrun.domain.definition import StepDefinition, Transition
+from batchrun.domain.execution import JobExecution, StepExecution
 from batchrun.domain.status import BatchStatus, ExitStatus
 from batchrun.errors import TaskletError
+from batchrun.spi.listener import Listener
 from batchrun.spi.tasklet import RepeatStatus, StepContribution
 from batchrun.testing.memory import Crash
 from tests.unit.engine.bench import Bench, tasklet_step
@@ -62,6 +64,19 @@ def test_a_restart_skips_completed_steps(bench: Bench) -> None:
     script.says = {}
     execution = bench.run(script.steps("a", "b", "c"))
     assert (execution.status, script.ran) == (BatchStatus.COMPLETED, ["a", "b", "b", "c"])
+
+
+def test_listeners_hear_of_the_steps_that_a_restart_does_not_run(bench: Bench) -> None:
+    class Hearing(Listener):
+        heard: list[tuple[str, str]] = []
+
+        def on_step_skipped(self, execution: JobExecution, step: StepExecution) -> None:
+            self.heard.append((step.step_name, step.status.name))
+
+    script = Script(bench, c=TaskletError("no disk"))
+    bench.run(script.steps("a", "b", "c"))
+    bench.run(script.steps("a", "b", "c"), listeners=[Hearing()])
+    assert Hearing.heard == [("a", "COMPLETED"), ("b", "COMPLETED")]
 
 
 def test_a_step_may_start_again_although_it_completed(bench: Bench) -> None:
