@@ -83,6 +83,8 @@ class AlchemyQueryRows:
         """Ends what `skip` began."""
         if self._streaming is not None:
             with self._session.told():
+                if self._result is not None:
+                    self._result.close()
                 self._streaming.close()
             self._streaming = self._result = None
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from batchrun.spi.scope import Database
 
 BUSY_MILLISECONDS = 30_000
+_CHANGING = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 _CHECKPOINT_TABLE = """
 CREATE TABLE IF NOT EXISTS batchrun_checkpoint (
     repository_id TEXT NOT NULL,
@@ -180,8 +181,14 @@ class SqliteSession:
     def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> int:
         """Runs a statement and returns how many rows it changed."""
         text, values = bound(sql, parameters or {})
+        word = Statement.parse(sql).first_word
+        before = self._total_changes() if word == "WITH" else 0
         with self._told():
-            return self._driver.run(text, values)
+            changed = self._driver.run(text, values)
+        # A driver counts the rows of a SELECT too, and a WITH may be either.
+        if word == "WITH":
+            return self._total_changes() - before
+        return changed if word in _CHANGING else 0
 
     def fetch(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Returns all rows of a small result."""

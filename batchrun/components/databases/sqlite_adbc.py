@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
-_PREFIX = re.compile(r"^[A-Z_]+: (?:\[SQLite\] )?(?:[Ff]ailed to [a-z ]+: )?|\nquery was:.*", re.DOTALL)
+_PREFIX = re.compile(r"^[A-Z_]+: (?:\[SQLite\] )?(?:[Ff]ailed to [a-z ]+: )?|\nquery(?: was)?:.*", re.DOTALL)
 
 
 class AdbcDriver:

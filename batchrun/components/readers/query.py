@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import ceil
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from batchrun.components.databases import RefusedError, Session, connect
@@ -46,7 +47,10 @@ class QueryOptions(Options, kw_only=True):
         option("Types by column name, where those of the database are not wanted; SQLite tells few of its own."),
     ] = {}
     page_size: Annotated[
-        int, option("Rows that one query of a page asks for, with `key`.", ge=1, unit="rows", advanced=True)
+        int,
+        option(
+            "Rows that one query asks for, with `key`; rounded up to whole chunks.", ge=1, unit="rows", advanced=True
+        ),
     ] = 20_000
 
     def check(self) -> list[OptionsProblem]:
@@ -190,7 +194,7 @@ class QueryItemReader:
     def _read_page(self, rows: QueryRows, limit: int) -> Chunk | None:
         page = self._page
         if page is None or (not page.left and not page.is_last):
-            page = self._page = self._next_page(rows, max(limit, self._options.page_size))
+            page = self._page = self._next_page(rows, limit * ceil(self._options.page_size / limit))
         if not page.left:
             return None
         count = min(limit, page.left)
