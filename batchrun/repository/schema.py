@@ -30,7 +30,7 @@ def ensure(database: Database) -> str:
     found, repository_id = _read(database)
     if repository_id is not None and found == EXPECTED_VERSION:
         return repository_id
-    if found is not None:
+    if found not in (None, EXPECTED_VERSION):
         _refuse_newer(database, found)
         if not database.is_sqlite:
             raise RepositoryVersionError(database.shown, found, EXPECTED_VERSION, hint="batchrun db upgrade")
@@ -69,7 +69,7 @@ def lock(connection: Connection) -> None:
 
 
 def _read(database: Database) -> tuple[str | None, str | None]:
-    """Returns version and id; None for what there is not."""
+    """Returns version and id; None for what there is not, or was not yet when this began."""
     with database.reading() as connection:
         try:
             row = connection.execute(_OF_ALL).one_or_none()

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, create_engine, inspect, text
 
 from batchrun.errors import RepositoryVersionError
-from batchrun.repository import open_repository, upgrade
+from batchrun.repository import open_repository, schema, upgrade
 from batchrun.repository.schema import EXPECTED_VERSION
 from batchrun.repository.tables import metadata, version
 
@@ -98,6 +98,14 @@ def test_an_upgrade_keeps_the_id_and_can_be_repeated(repository_url: str) -> Non
 def test_an_upgrade_makes_a_repository_that_is_ready(repository_url: str) -> None:
     upgrade(repository_url)
     assert opened_id(repository_url) == opened_id(repository_url)
+
+
+def test_a_repository_that_another_process_is_making_is_used(
+    repository_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = opened_id(repository_url)
+    monkeypatch.setattr(schema, "_read", lambda database: (EXPECTED_VERSION, None))  # made between two questions
+    assert opened_id(repository_url) == made
 
 
 def _set_version(url: str, number: str) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import pytest
@@ -47,29 +49,35 @@ def test_a_database_cut_off_in_the_middle(tmp_path: Path) -> None:
     assert "malformed" in refusal(f"sqlite:///{file}")
 
 
-def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can reach, unlike `tmp_path`."""
+    with TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def test_a_folder_that_cannot_be_written(open_folder: Path) -> None:
     script = f"""
 import os
 from batchrun.errors import RepositoryUnreachableError
 from batchrun.repository import open_repository
-open_repository("sqlite:///{tmp_path}/writable/repository.db").close()  # all is imported: nobody may not read the rest
-os.chmod({str(tmp_path)!r}, 0o555)
+open_repository("sqlite:///{open_folder}/writable/repository.db").close()  # imports all: nobody may not
+os.chmod({str(open_folder)!r}, 0o555)
 if os.geteuid() == 0:
     os.setuid(65534)
 for path in ("repository.db", "below/repository.db"):
     try:
-        open_repository("sqlite:///{tmp_path}/" + path)
+        open_repository("sqlite:///{open_folder}/" + path)
     except RepositoryUnreachableError as error:
         print(error)
 """
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    tmp_path.chmod(0o755)
+    open_folder.chmod(0o755)
     assert done.stderr == ""
     assert done.stdout.splitlines() == [
-        f"the repository sqlite:///{tmp_path}/repository.db cannot be used: unable to open database file",
-        f"the repository sqlite:///{tmp_path}/below/repository.db cannot be used: Permission denied: {tmp_path}/below",
+        f"the repository sqlite:///{open_folder}/repository.db cannot be used: unable to open database file",
+        f"the repository sqlite:///{open_folder}/below/repository.db cannot be used: "
+        f"Permission denied: {open_folder}/below",
     ]
 
 
