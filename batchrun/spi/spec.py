@@ -20,7 +20,7 @@ ROLES = ("reader", "processor", "writer", "tasklet")
 class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Options of a component: fields typed, each annotated by `option`; never changed once made.
 
-    A subclass whose required options stand behind optional ones says `kw_only=True` itself: msgspec does not inherit it.
+    A subclass with a required option behind an optional one says `kw_only=True` itself: msgspec does not inherit it.
     """
 
     def check(self) -> list[OptionsProblem]:

@@ -1,0 +1,1 @@
+"""Readers: where items come from."""
