@@ -189,6 +189,17 @@ class NotLatestExecutionError(LaunchRefusedError):
         )
 
 
+class OtherInstanceError(LaunchRefusedError):
+    """A restart would begin another job instance: the job has another name now."""
+
+    def __init__(self, execution_id: int) -> None:
+        super().__init__(
+            f"execution {execution_id} cannot be continued: under the name that the job has now it would be another "
+            "job instance",
+            hint="give the job its former name, or launch it as a new one",
+        )
+
+
 class JobFileChangedError(LaunchRefusedError):
     """The job file changed so that the step to resume is gone or stands elsewhere."""
 

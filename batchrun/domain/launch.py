@@ -11,6 +11,7 @@ from batchrun.errors import (
     InstanceAbandonedError,
     InstanceCompleteError,
     NotLatestExecutionError,
+    OtherInstanceError,
 )
 
 
@@ -35,12 +36,15 @@ def decide_launch(last: JobExecution | None, *, owner_is_alive: bool, restart_of
         restart_of: the execution that a restart names; None for a launch.
 
     Raises:
+        OtherInstanceError: the restart would begin another instance than that of the execution it names.
         NotLatestExecutionError: the restart names an execution that a later one has superseded.
         ExecutionRunningError: the last execution runs, and its owner lives.
         InstanceCompleteError: the last execution COMPLETED.
         InstanceAbandonedError: the last execution is ABANDONED, or UNKNOWN, which nobody can continue.
     """
     if last is None:
+        if restart_of is not None:
+            raise OtherInstanceError(restart_of)
         return LaunchDecision.START
     if restart_of is not None and restart_of != last.id:
         raise NotLatestExecutionError(restart_of, last.id)

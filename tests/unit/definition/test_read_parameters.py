@@ -73,6 +73,7 @@ def test_a_given_text_becomes_a_value_of_its_type(job: JobFolder, kind: str, tex
         ("datetime", "now", "expected a date and time as in 2026-01-31T06:00:00, got 'now'"),
         ("duration", "30", "expected a duration as in 30s, 1h30m or 250ms, got '30'"),
         ("path", "", "expected a path, got ''"),
+        ("path", "caf\udce9.csv", "'caf\\udce9.csv' is not valid UTF-8; give a name in UTF-8, such as a link's"),
         ("choice, choices: [alpha, beta]", "alhpa", "expected one of alpha, beta, got 'alhpa'; did you mean 'alpha'?"),
     ],
 )

@@ -15,6 +15,7 @@ from batchrun.errors import (
     InstanceAbandonedError,
     InstanceCompleteError,
     NotLatestExecutionError,
+    OtherInstanceError,
 )
 
 RUNNING = [BatchStatus.STARTING, BatchStatus.STARTED, BatchStatus.STOPPING]
@@ -62,6 +63,11 @@ def test_a_restart_of_an_older_execution_names_the_last_one(status: BatchStatus)
     with pytest.raises(NotLatestExecutionError) as refused:
         decide_launch(last_execution(status), owner_is_alive=False, restart_of=3)
     assert refused.value.hint == "batchrun restart 7"
+
+
+def test_a_restart_that_would_begin_another_instance_is_refused() -> None:
+    with pytest.raises(OtherInstanceError, match="execution 3 cannot be continued"):
+        decide_launch(None, owner_is_alive=False, restart_of=3)
 
 
 def test_a_complete_job_without_identifying_parameters_says_so() -> None:
