@@ -22,6 +22,7 @@ TRUE_WORDS = ("true", "t", "yes", "y", "1")
 FALSE_WORDS = ("false", "f", "no", "n", "0")
 
 _MAX_PRECISION = 38
+_BLANKS = " \t"
 _SPARE_DIGITS = 4  # a decimal is parsed with at least so many more digits than it may have, to see them
 
 
@@ -85,7 +86,7 @@ def convert(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
 
 
 def unconverted(converted: pl.DataFrame, source: pl.DataFrame, columns: Sequence[Column]) -> list[Column]:
-    """Returns the columns in which a value was lost; an empty text is null for every type but string and binary."""
+    """Returns the columns in which a value was lost."""
     return [
         each
         for each in columns
@@ -95,11 +96,11 @@ def unconverted(converted: pl.DataFrame, source: pl.DataFrame, columns: Sequence
 
 
 def lost(converted: pl.Series, source: pl.Series) -> pl.Series:
-    """Returns for each value whether the conversion lost it."""
+    """Returns for each value whether the conversion lost it; a blank text is a null of any type but string."""
     import polars as pl
 
     gone = converted.is_null() & source.is_not_null()
-    return gone & (source != "") if source.dtype == pl.String else gone
+    return gone & (source.str.strip_chars(_BLANKS) != "") if source.dtype == pl.String else gone
 
 
 def attempts(kind: ColumnType, source: pl.Series) -> list[Attempt]:

@@ -150,10 +150,15 @@ class BlockParser:
         )
 
     def _is_complete(self, data: bytes, wire: pl.DataFrame) -> bool:
-        """Tells whether no record is too short; a short one has null in its last column, or an empty text."""
+        """Tells whether no record is too short; a short one has null in its last column, or an empty text.
+
+        A last field that is opened and not closed may be null to the parser, too.
+        """
         import polars as pl
 
         last = wire[:, -1]
+        if wire.height and last[-1] is None and not self._ends_closed(data):
+            return False
         suspects = last.null_count()
         if not self._empty_is_null and last.dtype == pl.String:
             suspects += int((last == "").sum())
@@ -163,6 +168,12 @@ class BlockParser:
         if dialect.comment and (data.startswith(dialect.comment) or b"\n" + dialect.comment in data):
             return False
         return data.count(dialect.delimiter) == wire.height * (wire.width - 1) + self._quoted_delimiters(data, wire)
+
+    def _ends_closed(self, data: bytes) -> bool:
+        """Tells whether the last line closes what it opens."""
+        line = data[data.rfind(b"\n", 0, -1) + 1 :]
+        quote = self._dialect.quote
+        return quote is None or quote not in line or self._dialect.complete_end(line) == len(line)
 
     def _quoted_delimiters(self, data: bytes, wire: pl.DataFrame) -> int:
         """Returns how many delimiters are part of a value; -1, which fits no count, where that cannot be told."""
@@ -213,7 +224,7 @@ class BlockParser:
         if len(fields) != expected:
             return _count_message(len(fields), expected)
         for column, raw in zip(self._layout.columns, fields, strict=True):
-            if not dialect.is_well_formed(raw) and self._values([record])[1]:
+            if not dialect.is_well_formed(raw):
                 return f"column {column.name!r}: text follows the closing quote: {raw.decode()!r}"
         return dialect.delimiter.join(dialect.quoted(raw) for raw in fields) + b"\n"
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import codecs
 import gzip
-import io
 import os
 import zlib
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from typing import IO, Any
 from batchrun.errors import InputError, MissingExtraError
 
 _SKIP_BYTES = 1 << 20
+_ZSTD_PIECE_BYTES = 1 << 13  # little, as nothing bounds what it decompresses to
 
 # Multi-byte encodings in whose characters no byte is below 0x30, so that line ends, quotes and commas stand out.
 _MULTIBYTE = frozenset(
@@ -104,7 +104,7 @@ class FileSource:
         parts: list[bytes] = []
         missing = size
         while missing > 0:
-            piece = self._guarded(lambda wanted=missing: self._stream.read(wanted))
+            piece = self._guarded(self._stream.read, missing)
             if not piece:
                 break
             parts.append(piece)
@@ -121,7 +121,7 @@ class FileSource:
         if self.seeks:
             if offset > self.size:
                 raise self._shorter(self.size, offset)
-            self.offset = self._guarded(lambda: self._stream.seek(offset))
+            self.offset = self._guarded(self._stream.seek, offset)
             return
         while self.offset < offset:
             if not self.read(min(_SKIP_BYTES, offset - self.offset)):
@@ -143,9 +143,9 @@ class FileSource:
             hint="give the file back as it was, or launch the job as a new instance",
         )
 
-    def _guarded(self, action: Callable[[], Any]) -> Any:
+    def _guarded(self, action: Callable[[int], Any], number: int) -> Any:
         try:
-            return action()
+            return action(number)
         except UnicodeError as error:
             raise InputError(f"{self.name}, near byte {self.offset}: {error}") from error
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -202,4 +202,39 @@ def _zstd(raw: IO[bytes]) -> Any:
         import zstandard
     except ImportError as error:
         raise MissingExtraError("reading a .zst file", "zstd") from error
-    return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True))
+    return _ZstdStream(raw, zstandard.ZstdDecompressor().decompressobj)
+
+
+class _ZstdStream:
+    """Decompresses frame by frame; the library's own reader takes a file that was cut off for a whole one."""
+
+    def __init__(self, raw: IO[bytes], new_frame: Callable[[], Any]) -> None:
+        self._raw = raw
+        self._new_frame = new_frame
+        self._frame: Any = None
+        self._ready = b""
+
+    def read(self, size: int) -> bytes:
+        while not self._ready:
+            piece = self._raw.read(_ZSTD_PIECE_BYTES)
+            if not piece:
+                if self._frame is not None:
+                    raise EOFError("the last frame is cut off")
+                return b""
+            self._ready = self._decompressed(piece)
+        given, self._ready = self._ready[:size], self._ready[size:]
+        return given
+
+    def close(self) -> None:
+        self._frame = None
+
+    def _decompressed(self, piece: bytes) -> bytes:
+        parts = []
+        while piece:
+            if self._frame is None:
+                self._frame = self._new_frame()
+            parts.append(self._frame.decompress(piece))
+            piece = b""
+            if self._frame.eof:
+                piece, self._frame = self._frame.unused_data, None
+        return b"".join(parts)

@@ -96,8 +96,8 @@ no offset, a timestamp without one is UTC. Booleans are true/false, t/f, yes/no,
 hexadecimal. A decimal may not have more digits than its type, trailing zeros apart.
 
 A field is quoted where it begins with the quote, which stands doubled inside; elsewhere a quote is a character like
-any other. Blank lines are skipped; in a file with one column a blank line is a null. An empty field that is no string
-is null, quoted or not. An empty file has no items.
+any other. Blank lines are skipped; in a file with one column a blank line is a null. A field of blanks that is no
+string is null, quoted or not. An empty file has no items.
 
 A restart seeks to the block that it stopped in; in a compressed file, and in an encoding such as UTF-16, it reads up
 to there without parsing.
