@@ -62,7 +62,7 @@ def convert(text: str, kind: ParameterType, choices: Sequence[str] = ()) -> Para
         ParameterValueError: it is not of the type.
     """
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ParameterValueError(f"{ascii(text)} is not valid UTF-8", "give a name in UTF-8, such as a link's")
+        raise ParameterValueError(f"{text!a} is not valid UTF-8", "give a name in UTF-8, such as a link's")
     if kind is ParameterType.CHOICE and text not in choices:
         hint = did_you_mean(text, choices)
         raise ParameterValueError(f"expected one of {', '.join(choices)}, got {shown(text)}", hint)
