@@ -237,6 +237,12 @@ def test_a_quote_that_is_not_closed_is_an_error_where_it_begins(read: Read, type
     assert found.errors == ["in.csv:3: a quoted field is not closed: it reaches from here to the end of the file"]
 
 
+def test_a_stray_quote_does_not_hide_that_a_quoted_field_goes_on(read: Read) -> None:
+    columns = {"a": "string", "b": "string"}
+    found = read('1","a\n2"\n3,4\n', header=False, columns=columns, null_values=["", "a"])
+    assert found.items == [{"a": '1"', "b": "a\n2"}, {"a": "3", "b": "4"}]
+
+
 def test_bytes_that_are_no_text_are_errors_of_their_records(read: Read) -> None:
     found = read(b"a,b\n1,\xff\n2,\0\n3,x\n", columns={"a": "integer", "b": "string"})
     assert [item["a"] for item in found.items] == [3]
