@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from batchrun.components.databases.connection import masked
 from batchrun.components.databases.postgres_copy import CopyData, declared_type, encode
 from batchrun.components.databases.postgres_query import PostgresQueryRows
 from batchrun.components.databases.session import RefusedError, TableName, TableShape, names, quote
@@ -79,7 +80,7 @@ def connect_postgres(database: Database) -> PostgresSession:
         )
     except psycopg.Error as error:
         hint = _HINTS.get(error.sqlstate or "", "check the URL in `databases`, and that the server runs")
-        raise DatabaseError(database.name, _one_line(str(error)), hint=hint) from error
+        raise DatabaseError(database.name, masked(_one_line(str(error))), hint=hint) from error
     return PostgresSession(database.name, connection)
 
 
