@@ -189,7 +189,8 @@ class Application:
         return read_parameters(job, given, Path.cwd(), project=self.project, only_given=True)
 
     def _assembly(self, job: LoadedJob, parameters: JobParameters) -> Assembly:
-        return Assembly(job, parameters, Registry(job.path.parent), self.project, self.repository_url)
+        registry = Registry(job.path.parent)
+        return Assembly(job, parameters, registry, self.project, self.repository, self.repository_url)
 
     def _run(
         self,

@@ -20,6 +20,7 @@ from batchrun.domain.parameters import JobParameters
 from batchrun.errors import DefinitionError, Problem
 from batchrun.operations.scope import StepScope, resolve_database
 from batchrun.registry import LocalModules, Registry
+from batchrun.spi.repository import JobRepository
 from batchrun.spi.scope import Database
 from batchrun.spi.source import ChunkParts
 from batchrun.spi.tasklet import Tasklet
@@ -34,6 +35,7 @@ class Assembly:
 
     Attributes:
         project: the job's project folder.
+        repository: where the run is kept.
         repository_url: tells whether a SQLite file holds the repository too.
     """
 
@@ -41,6 +43,7 @@ class Assembly:
     parameters: JobParameters
     registry: Registry
     project: Path
+    repository: JobRepository
     repository_url: str
     secrets: Secrets = field(default_factory=Secrets)
 
@@ -104,6 +107,7 @@ class Assembly:
         return StepScope(
             job_name=definition.name,
             step_name=step.name,
+            repository_id=self.repository.id,
             instance_id=execution.instance.id,
             execution_id=execution.id,
             log=logging.getLogger(f"batchrun.job.{definition.name}.{step.name}"),

@@ -30,13 +30,16 @@ class ComponentScope(Protocol):
     Attributes:
         job_name: the job's name.
         step_name: the step's name.
-        instance_id: the job instance.
+        repository_id: the job repository's own id; with it, what a component leaves for a restart is told apart from
+            what a run of another repository leaves in the same place.
+        instance_id: the job instance, in that repository.
         execution_id: the job execution.
         log: the step's logger; never print, stdout belongs to results.
     """
 
     job_name: str
     step_name: str
+    repository_id: str
     instance_id: int
     execution_id: int
     log: logging.Logger

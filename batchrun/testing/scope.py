@@ -21,6 +21,7 @@ def scope_in(
     return StepScope(
         job_name="job",
         step_name="step",
+        repository_id="0123456789abcdef",
         instance_id=1,
         execution_id=1,
         log=logging.getLogger("batchrun.job.job.step"),

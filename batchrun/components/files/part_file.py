@@ -15,8 +15,14 @@ from pathlib import Path
 
 from batchrun.components.files.source import reason
 from batchrun.errors import OutputError
+from batchrun.spi.scope import ComponentScope
 
 _NO_NAME = re.compile(r"[^\w.-]")
+
+
+def part_tag(scope: ComponentScope) -> str:
+    """Returns what tells this step's part file from that of any other step, instance or repository."""
+    return f"{scope.repository_id[:8]}-{scope.instance_id}-{scope.step_name}"
 
 
 class PartFile:

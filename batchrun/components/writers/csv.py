@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from batchrun.components.files.encoding import csv_lines
-from batchrun.components.files.part_file import PartFile
+from batchrun.components.files.part_file import PartFile, part_tag
 from batchrun.domain.execution import JsonObject
 from batchrun.errors import WriteError
 from batchrun.spi import (
@@ -64,8 +64,8 @@ SPEC = ComponentSpec(
     options=CsvWriterOptions,
     example="type: csv\npath: out/trades.csv\n",
     description="""\
-The file grows hidden beside its path (`.NAME.INSTANCE-STEP.part`) and takes its name when the step is done; a restart
-cuts it back to the last commit, so every item is in it exactly once. Fields are quoted where they must be; an empty
+The file grows hidden beside its path, as `.NAME.REPOSITORY-INSTANCE-STEP.part`, and takes its name when the step is
+done; a restart cuts it back to the last commit, so every item is in it exactly once. Fields are quoted where they must be; an empty
 string is quoted, a null is not. Dates and times are ISO 8601, a timestamp in UTC, binary hexadecimal, decimals with all
 their digits. A step without items writes an empty file, or the header where `columns` names the columns.
 """,
@@ -89,8 +89,7 @@ class CsvItemWriter:
     def __init__(self, options: CsvWriterOptions, scope: ComponentScope) -> None:
         self._options = options
         self._encoding = codecs.lookup(options.encoding).name
-        tag = f"{scope.instance_id}-{scope.step_name}"
-        self._part = PartFile(scope.path(options.path), options.path, tag)
+        self._part = PartFile(scope.path(options.path), options.path, part_tag(scope))
         self._columns: tuple[str, ...] | None = tuple(options.columns) if options.columns else None
 
     def connect(self) -> CheckpointStore | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from batchrun.components.files.encoding import json_lines
-from batchrun.components.files.part_file import PartFile
+from batchrun.components.files.part_file import PartFile, part_tag
 from batchrun.domain.execution import JsonObject
 from batchrun.spi import CheckpointStore, Chunk, ComponentScope, ComponentSpec, Options, component, option
 
@@ -24,8 +24,8 @@ SPEC = ComponentSpec(
     options=JsonLinesWriterOptions,
     example="type: json_lines\npath: out/trades.jsonl\n",
     description="""\
-The file grows hidden beside its path (`.NAME.INSTANCE-STEP.part`) and takes its name when the step is done; a restart
-cuts it back to the last commit, so every item is in it exactly once. A decimal is a number with all its digits. Dates
+The file grows hidden beside its path, as `.NAME.REPOSITORY-INSTANCE-STEP.part`, and takes its name when the step is
+done; a restart cuts it back to the last commit, so every item is in it exactly once. A decimal is a number with all its digits. Dates
 and times are ISO 8601 text, a timestamp in UTC, binary is hexadecimal text. A float that is no number or infinite is
 null, as JSON has no word for it. A step without items writes an empty file.
 """,
@@ -45,8 +45,7 @@ class JsonLinesItemWriter:
     """Appends chunks to a part file."""
 
     def __init__(self, options: JsonLinesWriterOptions, scope: ComponentScope) -> None:
-        tag = f"{scope.instance_id}-{scope.step_name}"
-        self._part = PartFile(scope.path(options.path), options.path, tag)
+        self._part = PartFile(scope.path(options.path), options.path, part_tag(scope))
 
     def connect(self) -> CheckpointStore | None:
         """Has no transactions."""
