@@ -66,8 +66,9 @@ SPEC = ComponentSpec(
     description="""\
 The file grows hidden beside its path, as `.NAME.REPOSITORY-INSTANCE-STEP.part`, and takes its name when the step is
 done; a restart cuts it back to the last commit, so every item is in it exactly once. Fields are quoted where they
-must be; an empty string is quoted, a null is not. Dates and times are ISO 8601, a timestamp in UTC, binary hexadecimal,
-decimals with all their digits. A step without items writes an empty file, or the header where `columns` names the columns.
+must be; an empty string is quoted, a null is not. Dates and times are ISO 8601, a timestamp in UTC, binary
+hexadecimal, decimals with all their digits. A step without items writes an empty file, or the header where `columns`
+names the columns.
 """,
 )
 

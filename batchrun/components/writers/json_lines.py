@@ -25,9 +25,9 @@ SPEC = ComponentSpec(
     example="type: json_lines\npath: out/trades.jsonl\n",
     description="""\
 The file grows hidden beside its path, as `.NAME.REPOSITORY-INSTANCE-STEP.part`, and takes its name when the step is
-done; a restart cuts it back to the last commit, so every item is in it exactly once. A decimal is a number with all its
-digits. Dates and times are ISO 8601 text, a timestamp in UTC, binary is hexadecimal text. A float that is no number or infinite is
-null, as JSON has no word for it. A step without items writes an empty file.
+done; a restart cuts it back to the last commit, so every item is in it exactly once. A decimal is a number with all
+its digits. Dates and times are ISO 8601 text, a timestamp in UTC, binary is hexadecimal text. A float that is no
+number or infinite is null, as JSON has no word for it. A step without items writes an empty file.
 """,
 )
 
