@@ -17,8 +17,8 @@ import pytest
 
 from tests.faults.load import FACTS, Load, write_input
 
-KILLS = int(os.environ.get("BATCHRUN_KILLS", "5"))
-ROWS = int(os.environ.get("BATCHRUN_KILL_ROWS", "200000"))
+KILLS = int(os.environ.get("BATCHRUN_KILLS", "3"))
+ROWS = int(os.environ.get("BATCHRUN_KILL_ROWS", "150000"))
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import pytest
 
 from tests.faults.load import Load, write_input
 
-ROWS = 100_000
+ROWS = 30_000
 
 
 @pytest.fixture(scope="module")
