@@ -91,7 +91,8 @@ class BlockParser:
     def _is_complete(self, data: bytes, wire: pl.DataFrame) -> bool:
         """Tells whether no record is too short, and the last one ends.
 
-        A short one has null in its last column, or an empty text. A last field that is opened and not closed may be a null or a number to the parser, too.
+        A short one has null in its last column, or an empty text. A last field that is opened and not closed may be a
+        null or a number to the parser.
         """
         import polars as pl
 
