@@ -110,7 +110,8 @@ def attempts(kind: ColumnType, source: pl.Series) -> list[Attempt]:
     if source.dtype == kind.dtype:
         return []
     if source.dtype != pl.String:
-        return [_exact_decimal(kind) if kind.name == "decimal" else lambda value: value.cast(kind.dtype, strict=False)]
+        exact = kind.name in ("integer", "decimal") and source.dtype.is_numeric()
+        return [_exact(kind) if exact else _plain(kind)]
     if kind.name in _FORMATS:
         return [_temporal(kind, each) for each in _formats(kind, source)]
     return [_TEXT.get(kind.name, _plain)(kind)]
@@ -120,7 +121,7 @@ def _plain(kind: ColumnType) -> Attempt:
     return lambda text: text.cast(kind.dtype, strict=False)
 
 
-def _exact_decimal(kind: ColumnType) -> Attempt:
+def _exact(kind: ColumnType) -> Attempt:
     import polars as pl
 
     def exact(value: pl.Expr) -> pl.Expr:

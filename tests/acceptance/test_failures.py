@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from batchrun.app import Application
+from batchrun.domain.status import BatchStatus
 from tests.support.places import Folder, Mount
 from tests.support.project import SAMPLE, Project, step
 
@@ -73,7 +75,9 @@ def launch_failing(project: Project, *named: str) -> dict[str, Any]:
     execution: dict[str, Any] = ended.document
     assert (execution["status"], execution["exit_code"]) == ("FAILED", "FAILED")
     assert step(execution, "copy")["status"] == "FAILED"
-    assert project.history() == [execution]
+    with Application.open(directory=project.folder) as application:
+        [kept] = application.history()
+    assert (kept.id, kept.status) == (execution["execution_id"], BatchStatus.FAILED)
     return execution
 
 

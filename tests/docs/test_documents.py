@@ -83,3 +83,12 @@ def test_every_key_of_a_job_file_is_in_the_manual() -> None:
     manual = (ROOT / "docs" / "job-file.md").read_text(encoding="utf-8")
     keys = {key for shape in job_shape()["$defs"].values() for key in shape.get("properties", {})} - {"items"}
     assert [key for key in sorted(keys) if f"`{key}`" not in manual] == []
+
+
+def test_the_map_names_what_is_there() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named_paths = re.findall(r"`((?:\w+/)+(?:\w+\.py)?|\w+\.py)`", text)
+    tops = (ROOT / "batchrun", ROOT / "batchrun" / "definition", ROOT / "batchrun" / "components", ROOT)
+    assert [path for path in named_paths if not any((top / path).exists() for top in tops)] == []
+    packages = [path.name for path in (ROOT / "batchrun").iterdir() if (path / "__init__.py").exists()]
+    assert [name for name in packages if f"| `{name}/` |" not in text] == []

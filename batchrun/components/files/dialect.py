@@ -85,6 +85,14 @@ class Dialect:
             end = found.end()
         return end
 
+    def plain_record(self, columns: int) -> re.Pattern[bytes]:
+        """Returns what a whole record matches that has so many fields, each well formed and without stray quotes."""
+        end, quote = re.escape(self.delimiter), re.escape(self.quote or b"")
+        value = b"[^%s%s\\n]*+" % (quote, end)
+        if quote:
+            value = b"(?:%s(?:[^%s]++|%s%s)*+%s|%s)" % (quote, quote, quote, quote, quote, value)
+        return re.compile(b"%s(?:%s%s){%d}\\r?\\n" % (value, end, value, columns - 1))
+
     def fields(self, record: bytes) -> list[bytes]:
         """Returns the raw fields of one record, without its line end."""
         text = record.removesuffix(b"\n").removesuffix(b"\r")

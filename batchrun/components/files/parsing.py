@@ -7,83 +7,19 @@ rule of the dialect, the bad ones become ParseErrors, and the good ones go throu
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from batchrun.components.conversion import convert, lost, unconverted, wire_type
 from batchrun.components.files.blocks import Block
 from batchrun.components.files.dialect import Dialect, RecordKind
 from batchrun.components.files.layout import Layout
+from batchrun.components.files.parsed import ParsedBlock, Piece, numbered
 from batchrun.errors import ParseError
 
 if TYPE_CHECKING:
     import polars as pl
 
 _MAX_RAW = 1 << 16
-
-Piece = tuple[RecordKind, int, int]
-
-
-@dataclass(slots=True)
-class ParsedBlock:
-    """The items of a block, and the records of it that are none.
-
-    A record's place is its number in the block, from 0; comments and blank lines have none.
-
-    Attributes:
-        frame: the good records.
-        count: number of records, good and bad.
-        errors: the bad ones, with their places, in order.
-    """
-
-    block: Block
-    frame: pl.DataFrame
-    count: int
-    errors: list[tuple[int, ParseError]] = field(default_factory=list)
-    _bad: list[int] = field(init=False)
-    _lines: list[int] | None = field(init=False, default=None)
-
-    def __post_init__(self) -> None:
-        self._bad = [place for place, _ in self.errors]
-
-    def place(self, row: int) -> int:
-        """Returns the place of the good record in this row of the frame."""
-        place = row
-        while place != (place := row + bisect_right(self._bad, place)):
-            pass
-        return place
-
-    def row(self, place: int) -> int:
-        """Returns the row of the first good record at this place or after it."""
-        return place - bisect_left(self._bad, place)
-
-    def errors_between(self, start: int, end: int) -> list[ParseError]:
-        """Returns the bad records with places from `start` to before `end`."""
-        return [error for _, error in self.errors[bisect_left(self._bad, start) : bisect_left(self._bad, end)]]
-
-    def line(self, place: int, dialect: Dialect, one_column: bool) -> int:
-        """Returns the number of the line where the record at this place begins."""
-        data = self.block.data
-        if data.count(b"\n") == self.count:
-            return self.block.line + place
-        if self._lines is None:
-            self._lines = [line for _, line in numbered(data, self.block.line, dialect, one_column)]
-        return self._lines[place]
-
-
-def numbered(data: bytes, line: int, dialect: Dialect, one_column: bool) -> list[tuple[Piece, int]]:
-    """Returns the records of a block's data, without comments and blank lines, each with its line number.
-
-    A blank line of a file with one column is a record: its value is null.
-    """
-    found = []
-    for piece in dialect.records(data):
-        kind, start, end = piece
-        if kind in (RecordKind.ITEM, RecordKind.UNCLOSED) or (one_column and kind is RecordKind.BLANK):
-            found.append((piece, line))
-        line += data.count(b"\n", start, end)
-    return found
 
 
 class BlockParser:
@@ -104,12 +40,15 @@ class BlockParser:
         self._empty_is_null = "" in dialect.null_values
         self._null_values = [value for value in dialect.null_values if value]
         self._delimiter = dialect.delimiter.decode()
+        self._plain_record = dialect.plain_record(len(layout.columns) or 1)
 
     def parse(self, block: Block) -> ParsedBlock | None:
         """Returns the items of a block, or None where it ends inside a record, so that it must be cut again."""
         frame = self._fast(block.data)
         if frame is not None:
             return ParsedBlock(block, frame, frame.height)
+        if (found := self._well_shaped(block)) is not None:
+            return found
         records = numbered(block.data, block.line, self._dialect, self.one_column)
         if records and records[-1][0][0] is RecordKind.UNCLOSED and not block.is_last:
             return None
@@ -150,14 +89,15 @@ class BlockParser:
         )
 
     def _is_complete(self, data: bytes, wire: pl.DataFrame) -> bool:
-        """Tells whether no record is too short; a short one has null in its last column, or an empty text.
+        """Tells whether no record is too short, and the last one ends.
 
-        A last field that is opened and not closed may be null to the parser, too.
+        A short one has null in its last column, or an empty text. A last field that is opened and not closed may be a
+        null or a number to the parser.
         """
         import polars as pl
 
         last = wire[:, -1]
-        if wire.height and last[-1] is None and not self._ends_closed(data):
+        if not self._ends_closed(data):
             return False
         suspects = last.null_count()
         if not self._empty_is_null and last.dtype == pl.String:
@@ -189,6 +129,29 @@ class BlockParser:
 
     # --- the examination -----------------------------------------------------------------------------
 
+    def _well_shaped(self, block: Block) -> ParsedBlock | None:
+        """Returns the items of a block whose records have all their fields, though not all their values; else None.
+
+        So a few bad values cost two more passes of the parser, and no work on each record.
+        """
+        import polars as pl
+
+        data = block.data
+        if b"\0" in data:
+            return None
+        try:
+            typed, text = self._leniently(data)
+        except pl.exceptions.PolarsError:
+            return None
+        if typed.height != text.height or not self._is_complete(data, text):
+            return None
+        frame, refused = self._without_refused(typed, text)
+        found = ParsedBlock(block, frame, text.height)
+        for row, message in refused.items():
+            line, record = found.record(row, self._dialect, self.one_column)
+            found.add(row, self._error(message, line, record))
+        return found
+
     def _examine(self, block: Block, records: list[tuple[Piece, int]]) -> ParsedBlock:
         errors: dict[int, ParseError] = {}
         good: list[int] = []
@@ -216,10 +179,9 @@ class BlockParser:
             return f"the record holds a NUL byte, so it is hardly {self._encoding} text"
         if not is_utf8 and not _is_utf8(record):
             return f"the record holds bytes that are not {self._encoding}"
+        if self._plain_record.fullmatch(record):
+            return record
         dialect, expected = self._dialect, len(self._layout.columns)
-        if dialect.quote is None or dialect.quote not in record:
-            count = record.count(dialect.delimiter) + 1
-            return record if count == expected else _count_message(count, expected)
         fields = dialect.fields(record)
         if len(fields) != expected:
             return _count_message(len(fields), expected)
@@ -232,23 +194,28 @@ class BlockParser:
         """Returns the items of well-shaped records, and what is wrong with the others, by their number."""
         import polars as pl
 
-        data = b"".join(records)
         try:
-            wire, text = self._read(data, self._wire, lenient=True), self._read(data, self._texts)
+            frame, text = self._leniently(b"".join(records))
         except pl.exceptions.PolarsError:
             return self._one_by_one(records)
-        if not wire.height == text.height == len(records):
+        if not frame.height == text.height == len(records):
             return self._one_by_one(records)
-        frame = convert(wire, self._typed)
+        return self._without_refused(frame, text)
+
+    def _leniently(self, data: bytes) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Returns the typed values, null where a text is not of the type, and the texts."""
+        text = self._read(data, self._texts)
+        return convert(self._read(data, self._wire, lenient=True), self._typed), text
+
+    def _without_refused(self, frame: pl.DataFrame, text: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, str]]:
         refusals: dict[int, list[str]] = {}
         for column in self._typed:
             gone = lost(frame[column.name], text[column.name])
             for row in gone.arg_true().to_list() if gone.any() else ():
                 refusals.setdefault(row, []).append(column.refusal(text[column.name][row]))
         if refusals:
-            kept = [row for row in range(frame.height) if row not in refusals]
-            frame = frame[kept]
-        return frame.select(self._layout.output), {row: "; ".join(each) for row, each in refusals.items()}
+            frame = frame[[row for row in range(frame.height) if row not in refusals]]
+        return frame.select(self._layout.output), {row: "; ".join(each) for row, each in sorted(refusals.items())}
 
     def _one_by_one(self, records: list[bytes]) -> tuple[pl.DataFrame, dict[int, str]]:
         """Parses each record by itself, where the parser refuses them all together."""

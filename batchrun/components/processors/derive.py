@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from batchrun.components.processors.expressions import parse, type_of
-from batchrun.errors import ProcessError, first_line
+from batchrun.components.processors.expressions import evaluate, type_of
 from batchrun.spi.chunk import Chunk
 from batchrun.spi.scope import ComponentScope
 from batchrun.spi.spec import ComponentSpec, Options, OptionsError, OptionsProblem, component, option
@@ -70,12 +69,7 @@ class DeriveProcessor:
 
     def process_chunk(self, chunk: Chunk) -> Chunk:
         """Returns the chunk with the columns set."""
-        import polars as pl
-
         frame = chunk.frame
         for name, text in self._set.items():
-            try:
-                frame = frame.with_columns(parse(text).alias(name))
-            except pl.exceptions.PolarsError as error:
-                raise ProcessError(f"set {name!r} to {text!r}: {first_line(error)}", origin=chunk.span) from error
+            frame = frame.with_columns(evaluate(text, chunk, frame, f"set {name!r} to").alias(name))
         return chunk.with_frame(frame)

@@ -1,17 +1,27 @@
-"""SQL expressions on the columns of a chunk: checked on an empty frame, evaluated on whole frames."""
+"""SQL expressions on the columns of a chunk: checked on an empty frame, evaluated on whole frames.
+
+An expression is about one item. What goes over several, such as SUM, would go over a chunk, whose borders mean nothing.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from batchrun.errors import did_you_mean, first_line
+from batchrun.errors import ProcessError, did_you_mean, first_line
+from batchrun.spi.chunk import Chunk
 from batchrun.spi.spec import OptionsProblem
 
 if TYPE_CHECKING:
     import polars as pl
 
 _MISSING_COLUMN = re.compile(r'unable to find column "([^"]*)"')
+_LITERAL = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_OVER_ITEMS = re.compile(
+    r"\b(sum|count|avg|mean|min|max|median|first|last|corr|covar\w*|quantile_\w+|std\w*|var|var_\w+|variance|"
+    r"array_agg|string_agg|listagg|unnest|explode|over)\s*\(",
+    re.IGNORECASE,
+)
 
 
 def parse(text: str) -> pl.Expr:
@@ -22,6 +32,8 @@ def parse(text: str) -> pl.Expr:
     """
     import polars as pl
 
+    if found := _OVER_ITEMS.search(_LITERAL.sub("''", text)):
+        raise ValueError(f"{text!r}: {found[1].upper()} goes over several items, but an expression is about one")
     try:
         return pl.sql_expr(text)
     except pl.exceptions.PolarsError as error:
@@ -41,6 +53,61 @@ def type_of(text: str, columns: pl.Schema, at: tuple[str | int, ...]) -> pl.Data
     except pl.exceptions.PolarsError as error:
         return OptionsProblem(f"{text!r} does not fit the columns: {first_line(error)}", at)
     return frame.schema["result"]
+
+
+def evaluate(text: str, chunk: Chunk, frame: pl.DataFrame, what: str) -> pl.Series:
+    """Returns the value of an expression for each item of a chunk.
+
+    Args:
+        text: the expression.
+        chunk: tells the items' origins.
+        frame: its items as they are now, a row for each.
+        what: the option, for messages, such as `where`.
+
+    Raises:
+        ProcessError: it fails; names the first item on which it does, or the chunk where it fails on any.
+    """
+    import polars as pl
+
+    expression = parse(text)
+    try:
+        return _values(expression, frame)
+    except pl.exceptions.PolarsError as error:
+        place = _first_failing(expression, frame)
+        if place is None:
+            raise ProcessError(f"{what} {text!r}: {first_line(error)}", origin=chunk.span) from error
+        item = frame.slice(place, 1)
+        try:
+            _values(expression, item)
+        except pl.exceptions.PolarsError as of_item:
+            error = of_item
+        message = f"{what} {text!r}: {first_line(error)}"
+        raise ProcessError(message, origin=chunk.origin(place), raw=str(item.row(0, named=True))) from error
+
+
+def _values(expression: pl.Expr, frame: pl.DataFrame) -> pl.Series:
+    """Returns a value for each row, also where the expression has no column."""
+    return frame.with_columns(expression.alias("\0value"))["\0value"]
+
+
+def _first_failing(expression: pl.Expr, frame: pl.DataFrame) -> int | None:
+    """Returns the first row on which the expression fails, by halving; None where it fails on no row at all, too."""
+    import polars as pl
+
+    def fails(start: int, length: int) -> bool:
+        try:
+            _values(expression, frame.slice(start, length))
+        except pl.exceptions.PolarsError:
+            return True
+        return False
+
+    if fails(0, 0):
+        return None
+    first, length = 0, frame.height
+    while length > 1:
+        half = length // 2
+        first, length = (first, half) if fails(first, half) else (first + half, length - half)
+    return first if length and fails(first, 1) else None
 
 
 def _missing_column(text: str, reason: str, columns: pl.Schema, at: tuple[str | int, ...]) -> OptionsProblem:

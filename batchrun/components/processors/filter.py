@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from batchrun.components.processors.expressions import parse, type_of
-from batchrun.errors import ProcessError, first_line
+from batchrun.components.processors.expressions import evaluate, type_of
+from batchrun.errors import ProcessError
 from batchrun.spi.chunk import Chunk
 from batchrun.spi.scope import ComponentScope
 from batchrun.spi.spec import ComponentSpec, Options, OptionsError, OptionsProblem, component, option
@@ -65,14 +65,10 @@ class FilterProcessor:
         import polars as pl
 
         frame = chunk.frame
-        try:
-            mask = frame.select(parse(self._where).fill_null(value=False).alias("kept")).to_series()
-            if mask.len() == 1 != frame.height:  # a condition without columns
-                mask = pl.repeat(mask[0], frame.height, dtype=pl.Boolean, eager=True)
-            if mask.dtype != pl.Boolean:
-                raise ProcessError(f"{self._where!r} is no condition but a {mask.dtype}", origin=chunk.span)
-        except pl.exceptions.PolarsError as error:
-            raise ProcessError(f"where {self._where!r}: {first_line(error)}", origin=chunk.span) from error
+        mask = evaluate(self._where, chunk, frame, "where")
+        if mask.dtype not in (pl.Boolean, pl.Null):
+            raise ProcessError(f"{self._where!r} is no condition but a {mask.dtype}", origin=chunk.span)
+        mask = mask.cast(pl.Boolean).fill_null(value=False)
         if mask.all():
             return chunk
         return chunk.with_frame(frame.filter(mask), mask.arg_true())

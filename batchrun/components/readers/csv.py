@@ -13,7 +13,8 @@ from batchrun.components.conversion import Column
 from batchrun.components.files.blocks import BlockCutter
 from batchrun.components.files.dialect import Dialect
 from batchrun.components.files.layout import make_layout, read_head
-from batchrun.components.files.parsing import BlockParser, ParsedBlock
+from batchrun.components.files.parsed import ParsedBlock
+from batchrun.components.files.parsing import BlockParser
 from batchrun.components.files.source import FileSource, is_cut_safe
 from batchrun.domain.execution import JsonObject
 from batchrun.errors import InputError, ParseError

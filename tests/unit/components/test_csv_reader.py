@@ -230,7 +230,7 @@ def test_text_after_a_closing_quote_is_an_error_of_its_record(read: Read) -> Non
 
 
 @pytest.mark.parametrize("type", ["integer", "string", "date"])
-@pytest.mark.parametrize("rest", ['"', '"\n', '"x\n3,4\n'])
+@pytest.mark.parametrize("rest", ['"', '"\n', '"7', '"x\n3,4\n'])
 def test_a_quote_that_is_not_closed_is_an_error_where_it_begins(read: Read, type: str, rest: str) -> None:
     found = read(f"a,b\n1,\n2,{rest}", columns={"a": "integer", "b": type})
     assert [item["a"] for item in found.items] == [1]
@@ -241,6 +241,9 @@ def test_a_stray_quote_does_not_hide_that_a_quoted_field_goes_on(read: Read) -> 
     columns = {"a": "string", "b": "string"}
     found = read('1","a\n2"\n3,4\n', header=False, columns=columns, null_values=["", "a"])
     assert found.items == [{"a": '1"', "b": "a\n2"}, {"a": "3", "b": "4"}]
+    found = read('1","2\n"\n3,4\n', header=False, columns={"a": "string", "b": "integer"})
+    assert found.items == [{"a": "3", "b": 4}]
+    assert found.errors == ["in.csv:1: column 'b': '2\\n' is not an integer"]
 
 
 def test_bytes_that_are_no_text_are_errors_of_their_records(read: Read) -> None:

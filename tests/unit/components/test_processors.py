@@ -121,9 +121,25 @@ class TestDerive:
         problems = foretold("derive", set={"a": "idd * 2", "b": "a + 1", "c": "prize"})
         assert [at for at, _, _ in problems] == [("set", "a"), ("set", "c")]
 
-    def test_what_fails_at_run_time_names_the_chunk(self, make: Make) -> None:
-        with pytest.raises(ProcessError, match=r"^f:1-3: set 'n' to 'CAST\(kind AS INTEGER\)': "):
-            make("derive", set={"n": "CAST(kind AS INTEGER)"}).process_chunk(chunk())
+    def test_what_fails_at_run_time_names_the_first_item_on_which_it_does(self, make: Make) -> None:
+        text = "CAST(REPLACE(kind, 'a', '1') AS INTEGER)"
+        with pytest.raises(ProcessError, match=r"^f:2: set 'n' to .CAST\(REPLACE") as caught:
+            make("derive", set={"n": text}).process_chunk(chunk())
+        assert caught.value.raw is not None
+        assert "'kind': 'b'" in caught.value.raw
+
+    def test_what_cannot_be_on_any_item_names_the_chunk(self, make: Make) -> None:
+        with pytest.raises(ProcessError, match=r"^f:1-3: set 'n' to 'none \+ 1': unable to find column"):
+            make("derive", set={"n": "none + 1"}).process_chunk(chunk())
+
+    @pytest.mark.parametrize("text", ["SUM(id)", "id - avg (id)", "ROW_NUMBER() OVER (ORDER BY id)"])
+    def test_what_goes_over_several_items_is_foretold(self, text: str) -> None:
+        ((at, message, _),) = foretold("derive", set={"n": text})
+        assert at == ("set", "n")
+        assert message.endswith("goes over several items, but an expression is about one")
+
+    def test_names_and_texts_that_look_so_are_none(self) -> None:
+        assert schema("derive", set={"n": "id + 1", "m": "'sum(id)' || kind -- max(id)"}) is not None
 
 
 class TestRename:
@@ -187,6 +203,10 @@ class TestCast:
     def test_decimals_are_not_rounded(self, make: Make) -> None:
         with pytest.raises(ProcessError, match=r"^f:1: column 'price'"):
             make("cast", columns={"price": "decimal(12,0)"}).process_chunk(chunk())
+
+    def test_fractions_are_not_cut_off(self, make: Make) -> None:
+        with pytest.raises(ProcessError, match=r"^f:1: column 'price': Decimal\('1.50'\) is not an integer$"):
+            make("cast", columns={"price": "integer"}).process_chunk(chunk())
 
 
 FUNCTIONS = """\
