@@ -18,7 +18,7 @@ from batchrun.definition import LoadedJob, load_job, read_parameters
 from batchrun.domain.execution import JobExecution
 from batchrun.domain.parameters import JobParameters
 from batchrun.domain.status import BatchStatus
-from batchrun.engine import StopSignal
+from batchrun.engine import StopSignal, is_gone
 from batchrun.errors import DefinitionError, ExitCode, Problem, UsageError, did_you_mean
 from batchrun.operations.assembly import Assembly
 from batchrun.operations.operator import JobOperator, overridden
@@ -29,11 +29,14 @@ from batchrun.spi.repository import JobRepository
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from batchrun.repository import RepositoryState
+
 SETTINGS_FILE = "batchrun.toml"
 REPOSITORY_VARIABLE = "BATCHRUN_REPOSITORY"
 DEFAULT_REPOSITORY = ".batchrun/repository.db"
 JOBS_FOLDER = "jobs.d"
 _SUFFIXES = (".yaml", ".yml")
+_NEWEST = 200
 
 _log = logging.getLogger("batchrun.app")
 
@@ -127,6 +130,19 @@ class Application:
             self._repository = open_repository(self.repository_url)
         return self._repository
 
+    def look_at_repository(self) -> RepositoryState:
+        """Returns what is at the repository's URL, and changes nothing there."""
+        from batchrun.repository import look
+
+        return look(self.repository_url)
+
+    def upgrade_repository(self) -> RepositoryState:
+        """Brings the repository's tables to the version that this batchrun needs, and returns what is there then."""
+        from batchrun.repository import upgrade
+
+        upgrade(self.repository_url)
+        return self.look_at_repository()
+
     def load_job(self, job: str) -> LoadedJob:
         """Reads a job file, given its path or its name in the project's `jobs.d/`; the project becomes the job's.
 
@@ -203,6 +219,50 @@ class Application:
         with _signals(stop):
             operator = JobOperator(self.repository, listeners, stop)
             return operator.launch(assembly, restart_of, allow_changed=allow_changed)
+
+    def last_restartable(self) -> JobExecution:
+        """Returns the newest execution that `restart` can continue: FAILED, STOPPED, or of a process that is gone.
+
+        Raises:
+            UsageError: there is none among the newest.
+        """
+        seen: set[int] = set()
+        for execution in self.repository.find_executions(limit=_NEWEST):
+            is_last = execution.instance.id not in seen
+            seen.add(execution.instance.id)
+            is_dead = execution.status.is_running and is_gone(execution.owner)
+            if is_last and (execution.status.is_restartable or is_dead):
+                return execution
+        raise UsageError(
+            f"none of the last {_NEWEST} executions can be restarted", hint="batchrun restart ID names an older one"
+        )
+
+    def stop(self, execution_id: int) -> JobExecution:
+        """Asks a running execution to stop at its next commit; returns it as it is now.
+
+        Raises:
+            NoSuchExecutionError: there is none.
+            NotRunningError: it does not run.
+        """
+        return self.repository.request_stop(execution_id, is_gone)
+
+    def recover(self, execution_id: int, *, force: bool = False) -> JobExecution:
+        """Sets an execution whose process is dead to FAILED, and returns it; any other stays as it is.
+
+        Raises:
+            NoSuchExecutionError: there is none.
+            ExecutionRunningError: its process lives, and `force` is false.
+        """
+        return self.repository.recover(execution_id, is_gone, force=force)
+
+    def abandon(self, execution_id: int) -> JobExecution:
+        """Sets an execution to ABANDONED, so that its instance never starts again, and returns it.
+
+        Raises:
+            NoSuchExecutionError: there is none.
+            LaunchRefusedError: it runs, has completed, or a later one has superseded it.
+        """
+        return self.repository.abandon(execution_id, is_gone)
 
     def history(self, *, job_name: str | None = None, limit: int | None = None) -> list[JobExecution]:
         """Returns executions with their steps, newest first."""

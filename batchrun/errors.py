@@ -143,12 +143,15 @@ class LaunchRefusedError(BatchrunError):
 class ExecutionRunningError(LaunchRefusedError):
     """An execution of the same instance is alive."""
 
-    def __init__(self, job_name: str, execution_id: int, host: str, pid: int) -> None:
-        super().__init__(
-            f"job {job_name!r} is already running with these parameters: execution {execution_id}, "
-            f"host {host}, pid {pid}",
-            hint=f"batchrun show {execution_id} tells how far it is",
-        )
+    def __init__(self, job_name: str, execution_id: int, host: str, pid: int, verb: str = "launch") -> None:
+        where = f"host {host}, pid {pid}"
+        if verb == "launch":
+            message = f"job {job_name!r} is already running with these parameters: execution {execution_id}, {where}"
+            way_out = f"batchrun show {execution_id} tells how far it is"
+        else:
+            message = f"execution {execution_id} of job {job_name!r} is running: {where}"
+            way_out = f"batchrun stop {execution_id} asks it to stop"
+        super().__init__(message, hint=way_out)
         self.execution_id = execution_id
 
 
@@ -179,13 +182,27 @@ class InstanceAbandonedError(LaunchRefusedError):
         self.execution_id = execution_id
 
 
+class NotAbandonableError(LaunchRefusedError):
+    """An execution has completed: there is nothing to abandon."""
+
+    def __init__(self, job_name: str, execution_id: int) -> None:
+        super().__init__(f"execution {execution_id} of job {job_name!r} has completed, so it cannot be abandoned")
+
+
+class NotRunningError(LaunchRefusedError):
+    """An execution that is to be stopped does not run."""
+
+    def __init__(self, job_name: str, execution_id: int, status: str, way_out: str | None = None) -> None:
+        super().__init__(f"execution {execution_id} of job {job_name!r} is not running: it is {status}", hint=way_out)
+
+
 class NotLatestExecutionError(LaunchRefusedError):
     """A restart names an execution that a later one of the same instance has superseded."""
 
-    def __init__(self, execution_id: int, latest_id: int) -> None:
+    def __init__(self, execution_id: int, latest_id: int, verb: str = "restart") -> None:
         super().__init__(
             f"execution {execution_id} is not the last one of its job instance; execution {latest_id} came after it",
-            hint=f"batchrun restart {latest_id}",
+            hint=f"batchrun {verb} {latest_id}",
         )
 
 

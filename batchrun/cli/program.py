@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from batchrun.cli import catalogue, checking, records, running
+from batchrun.cli import catalogue, checking, database, operating, records, running
 from batchrun.cli.invocation import GlobalOptions, Invocation
 
 if TYPE_CHECKING:
@@ -27,9 +27,11 @@ program = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 running.add_to(program)
+operating.add_to(program)
 records.add_to(program)
 checking.add_to(program)
 catalogue.add_to(program)
+database.add_to(program)
 
 
 def _show_version(wanted: bool) -> None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from batchrun.cli.invocation import Invocation, Output, given_parameters
-from batchrun.cli.options import ExecutionArgument, JobArgument, OutputOption, ParameterArguments, PlainCommand
+from batchrun.cli.options import JobArgument, OutputOption, ParameterArguments, PlainCommand
 
 if TYPE_CHECKING:
     from batchrun.app import Application
     from batchrun.domain.execution import JobExecution
+
+
+class IfComplete(StrEnum):
+    """What a launch does where its instance has completed."""
+
+    REFUSE = "refuse"
+    SKIP = "skip"
 
 
 def add_to(program: typer.Typer) -> None:
@@ -24,7 +33,14 @@ def add_to(program: typer.Typer) -> None:
 
 
 def launch(
-    context: typer.Context, job: JobArgument, parameters: ParameterArguments = None, output: OutputOption = Output.TEXT
+    context: typer.Context,
+    job: JobArgument,
+    parameters: ParameterArguments = None,
+    if_complete: Annotated[
+        IfComplete,
+        typer.Option("--if-complete", help="What to do where the same parameters have completed already."),
+    ] = IfComplete.REFUSE,
+    output: OutputOption = Output.TEXT,
 ) -> int:
     """Run a job with parameters.
 
@@ -32,6 +48,7 @@ def launch(
     commit.
     """
     from batchrun.cli.rendering.progress import progress_on
+    from batchrun.errors import InstanceCompleteError
 
     invocation: Invocation = context.obj
     given = given_parameters(parameters or ())
@@ -39,15 +56,23 @@ def launch(
         loaded = application.load_job(job)
         invocation.warn(loaded.warnings)
         names = [step.name for step in loaded.definition.steps]
-        with progress_on(invocation.stderr, quiet=invocation.options.quiet, step_names=names) as listeners:
-            execution = application.launch(loaded, given, listeners=listeners)
+        try:
+            with progress_on(invocation.stderr, quiet=invocation.options.quiet, step_names=names) as listeners:
+                execution = application.launch(loaded, given, listeners=listeners)
+        except InstanceCompleteError as error:
+            if if_complete is IfComplete.REFUSE:
+                raise
+            return _show_skipped(invocation, application.execution(error.execution_id), output)
         _show_result(invocation, execution, output)
         return application.exit_code(execution, loaded)
 
 
 def restart(
     context: typer.Context,
-    execution_id: ExecutionArgument,
+    execution_id: Annotated[
+        str | None,
+        typer.Argument(metavar="[ID]", help="Id of an execution; left out: the last one that can be restarted."),
+    ] = None,
     parameters: ParameterArguments = None,
     allow_changed: Annotated[
         bool, typer.Option("--allow-changed", help="Go on although the job file's steps have changed.")
@@ -61,12 +86,40 @@ def restart(
     from batchrun.cli.rendering.progress import progress_on
 
     invocation: Invocation = context.obj
-    given = given_parameters(parameters or ())
+    wanted, given = _restart_arguments(execution_id, parameters or ())
     with invocation.application() as application:
+        if wanted is None:
+            wanted = application.last_restartable().id
+            if not invocation.options.quiet:
+                invocation.stderr.print(f"restarting execution {wanted}, the last one that can be")
         with progress_on(invocation.stderr, quiet=invocation.options.quiet) as listeners:
-            execution = application.restart(execution_id, given, allow_changed=allow_changed, listeners=listeners)
+            execution = application.restart(wanted, given, allow_changed=allow_changed, listeners=listeners)
         _show_result(invocation, execution, output)
         return _exit_code(application, execution)
+
+
+def _restart_arguments(execution_id: str | None, parameters: Sequence[str]) -> tuple[int | None, dict[str, str]]:
+    """Tells the id from parameters: it may be left out, and then the first argument is a parameter already."""
+    from batchrun.errors import UsageError
+
+    if execution_id is None:
+        return None, {}
+    if "=" in execution_id:
+        return None, given_parameters([execution_id, *parameters])
+    if not execution_id.isdecimal():
+        raise UsageError(
+            f"expected ID to be the number of an execution, got: {execution_id!r}", hint="batchrun history lists them"
+        )
+    return int(execution_id), given_parameters(parameters)
+
+
+def _show_skipped(invocation: Invocation, complete: JobExecution, output: Output) -> int:
+    """Shows the execution that has done the work already."""
+    if output is Output.JSON:
+        _show_result(invocation, complete, output)
+    elif not invocation.options.quiet:
+        invocation.stdout.print(f"{complete.job_name} has completed with these parameters: execution {complete.id}")
+    return 0
 
 
 def _exit_code(application: Application, execution: JobExecution) -> int:

@@ -202,6 +202,7 @@ class JobExecution:
         id: given by the repository, counting up over all jobs.
         token: fencing token of the owner; higher than that of any earlier execution of the instance.
         restart_of: the execution that this one continues, or None.
+        stop_requested_at: when somebody asked it to stop, or None; only its owner acts on it.
         job_file: the job file's path as launched, absolute.
         job_text: the job file's text as launched.
         flow: where the flow stands.
@@ -219,6 +220,7 @@ class JobExecution:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     restart_of: int | None = None
+    stop_requested_at: datetime | None = None
     job_file: str = ""
     job_text: str = ""
     flow: FlowPosition = field(default_factory=FlowPosition)

@@ -1,4 +1,4 @@
-"""Whether a job instance may start now: the launch table of SEMANTICS section 1, as one function."""
+"""What may be done with a job instance now: the launch table of SEMANTICS section 1, a function for each column."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from batchrun.errors import (
     ExecutionRunningError,
     InstanceAbandonedError,
     InstanceCompleteError,
+    NotAbandonableError,
     NotLatestExecutionError,
     OtherInstanceError,
 )
@@ -57,3 +58,49 @@ def decide_launch(last: JobExecution | None, *, owner_is_alive: bool, restart_of
     if last.status.is_restartable:
         return LaunchDecision.CONTINUE
     raise InstanceAbandonedError(last.job_name, last.id)
+
+
+def may_recover(execution: JobExecution, *, owner_is_alive: bool, force: bool = False) -> bool:
+    """Tells whether an execution is to be set to FAILED because nobody runs it; False where there is nothing to do.
+
+    Args:
+        execution: any.
+        owner_is_alive: of a running one, whether its owner lives; else it does not matter.
+        force: do it although the owner seems to live, which may be a process that hangs: it is fenced off.
+
+    Raises:
+        ExecutionRunningError: its owner lives, and `force` is false.
+    """
+    if not execution.status.is_running:
+        return False
+    if owner_is_alive and not force:
+        raise ExecutionRunningError(
+            execution.job_name, execution.id, execution.owner.host, execution.owner.pid, verb="recover"
+        )
+    return True
+
+
+def may_abandon(execution: JobExecution, last_id: int, *, owner_is_alive: bool) -> bool:
+    """Tells whether an execution is to be ABANDONED, so that its instance never starts again; False where it is.
+
+    Args:
+        execution: any; a dead one is recovered and abandoned in one.
+        last_id: the last execution of its instance.
+        owner_is_alive: of a running one, whether its owner lives; else it does not matter.
+
+    Raises:
+        NotLatestExecutionError: a later execution of the instance has superseded it.
+        ExecutionRunningError: its owner lives.
+        NotAbandonableError: it has COMPLETED.
+    """
+    if execution.id != last_id:
+        raise NotLatestExecutionError(execution.id, last_id, verb="abandon")
+    if execution.status is BatchStatus.ABANDONED:
+        return False
+    if execution.status is BatchStatus.COMPLETED:
+        raise NotAbandonableError(execution.job_name, execution.id)
+    if execution.status.is_running and owner_is_alive:
+        raise ExecutionRunningError(
+            execution.job_name, execution.id, execution.owner.host, execution.owner.pid, verb="abandon"
+        )
+    return True

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from batchrun.domain.definition import JobDefinition
 from batchrun.domain.execution import JobExecution
 from batchrun.domain.status import FAILED, BatchStatus, ExitStatus
 from batchrun.engine.flow import FlowEnd, walk
-from batchrun.engine.lease import Heartbeat
+from batchrun.engine.lease import BEAT, Heartbeat
 from batchrun.engine.listeners import Listeners
 from batchrun.engine.stop import StopSignal
 from batchrun.errors import FencedError, RepositoryError
@@ -28,6 +28,7 @@ class JobRun:
     Attributes:
         execution: as `JobRepository.begin` gave it; this process is its owner.
         mask: hides secrets in a text that is stored or shown.
+        beat: how often the lease is renewed and a request to stop is looked for.
     """
 
     definition: JobDefinition
@@ -37,6 +38,7 @@ class JobRun:
     listeners: Listeners = field(default_factory=Listeners)
     stop: StopSignal = field(default_factory=StopSignal)
     mask: Callable[[str], str] = str
+    beat: timedelta = BEAT
 
     def describe(self, error: Exception) -> str:
         """Returns an error as an exit description: its message and the way out, or its class."""
@@ -51,7 +53,7 @@ class JobRun:
             FencedError: another process has taken over; it says how the execution ends.
             RepositoryError: the repository cannot be used any more; the execution is found dead by the next launch.
         """
-        with Heartbeat(self.repository, self.execution):
+        with Heartbeat(self.repository, self.execution, self.stop, beat=self.beat):
             self._start()
             end = self._walk()
             self._end(end)

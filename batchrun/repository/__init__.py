@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from batchrun.repository.sql import SqlJobRepository
 
-__all__ = ["open_repository", "upgrade"]
+__all__ = ["RepositoryState", "look", "open_repository", "upgrade"]
+
+
+class RepositoryState(NamedTuple):
+    """What is at a repository's URL.
+
+    Attributes:
+        url: with its password masked.
+        found: the version of the tables, or None where there are none.
+        expected: the version that this batchrun needs.
+    """
+
+    url: str
+    found: str | None
+    expected: str
+
+
+def look(url: str) -> RepositoryState:
+    """Looks at a repository without making or changing anything in it.
+
+    Raises:
+        RepositoryUnreachableError: the database does not answer, or cannot be read.
+        MissingExtraError: the driver of PostgreSQL is not installed.
+    """
+    from contextlib import closing
+
+    from batchrun.repository import schema
+    from batchrun.repository.database import Database
+
+    with closing(Database(url)) as database:
+        found = schema.find_version(database) if database.exists() else None
+        return RepositoryState(database.shown, found, schema.EXPECTED_VERSION)
 
 
 def open_repository(url: str) -> SqlJobRepository:

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from batchrun.domain.execution import FlowPosition, JobExecution, JobInstance
 from batchrun.domain.launch import LaunchDecision, decide_launch
-from batchrun.domain.status import FAILED, BatchStatus, ExitStatus
 from batchrun.repository import rows, statements
+from batchrun.repository.ending import end_unowned
 from batchrun.spi.repository import LaunchRequest
 
 
@@ -34,7 +34,7 @@ class Beginning:
         if last is not None:
             self.request.may_continue(last)
             if decision is LaunchDecision.RECOVER:
-                self._recover(last)
+                end_unowned(self.connection, last)
         return self._insert(instance, token + 1, last)
 
     def _instance(self) -> tuple[JobInstance, int]:
@@ -57,16 +57,6 @@ class Beginning:
         last = rows.execution_of(row, self.request.parameters, [])
         is_dead = last.status.is_running and (row.is_lapsed or self.request.is_gone(last.owner))
         return last, not is_dead
-
-    def _recover(self, dead: JobExecution) -> None:
-        owner = dead.owner
-        found = ExitStatus(FAILED.code, f"its process (host {owner.host}, pid {owner.pid}) was found dead")
-        values = {
-            **rows.ending_values(BatchStatus.FAILED, found, datetime.now(UTC)),
-            "b_execution_id": dead.id,
-        }
-        self.connection.execute(statements.end_execution, values)
-        self.connection.execute(statements.end_running_steps, values)
 
     def _insert(self, instance: JobInstance, token: int, last: JobExecution | None) -> JobExecution:
         request = self.request

@@ -41,6 +41,10 @@ class Database:
         """Tells SQLite from PostgreSQL."""
         return self._url.get_backend_name() == "sqlite"
 
+    def exists(self) -> bool:
+        """Tells whether there is a database to look into; reading a SQLite file that is not there would make it."""
+        return not self.is_sqlite or Path(str(self._url.database)).exists()
+
     def _engines(self) -> tuple[Engine, Engine]:
         if self.is_sqlite:
             return _sqlite_engines(self._url)

@@ -116,7 +116,8 @@ def executions_of(heads: Iterable[AnyRow], parameters: Iterable[AnyRow], steps: 
 
 
 def execution_of(row: AnyRow, parameters: JobParameters, steps: list[StepExecution]) -> JobExecution:
-    """Makes an execution of its row."""
+    """Makes an execution of its row; one that runs and has been asked to stop is STOPPING."""
+    is_stopping = row.stop_requested_at is not None and row.status.is_running
     return JobExecution(
         id=row.id,
         instance=JobInstance(row.instance_id, row.job_name, row.identity),
@@ -124,11 +125,12 @@ def execution_of(row: AnyRow, parameters: JobParameters, steps: list[StepExecuti
         owner=Owner(row.owner_host, row.owner_pid, row.owner_boot_id, row.owner_started_ticks),
         token=row.token,
         created_at=row.created_at,
-        status=row.status,
+        status=BatchStatus.STOPPING if is_stopping else row.status,
         exit_status=ExitStatus(row.exit_code, row.exit_description),
         started_at=row.started_at,
         ended_at=row.ended_at,
         restart_of=row.restart_of,
+        stop_requested_at=row.stop_requested_at,
         job_file=row.job_file,
         job_text=row.job_text,
         flow=FlowPosition(tuple(row.flow_path)),

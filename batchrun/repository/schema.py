@@ -12,7 +12,7 @@ from batchrun.errors import RepositoryUnreachableError, RepositoryVersionError
 from batchrun.repository.database import BUSY_TIMEOUT_SECONDS, Database
 from batchrun.repository.tables import metadata, repository, version
 
-EXPECTED_VERSION = "0001"
+EXPECTED_VERSION = "0002"
 """The version of `tables`: the last migration's number, four digits."""
 
 _ADVISORY_LOCK = 0x6261746368  # any number that is ours
@@ -41,6 +41,12 @@ def ensure(database: Database) -> str:
         lock(connection)
         _create(database, connection)
         return _repository_id(connection)
+
+
+def find_version(database: Database) -> str | None:
+    """Returns the version of the tables, or None where there are none."""
+    with database.reading() as connection:
+        return _version(connection)
 
 
 def migrate(database: Database) -> str:

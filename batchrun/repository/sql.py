@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select
 from sqlalchemy.exc import IntegrityError
 
-from batchrun.domain.execution import Checkpoint, JobExecution, StepExecution
+from batchrun.domain.execution import Checkpoint, JobExecution, Owner, StepExecution
 from batchrun.domain.status import BatchStatus
 from batchrun.errors import FencedError, NoSuchExecutionError, RepositoryUnreachableError
 from batchrun.repository import rows, schema, statements
 from batchrun.repository.begin import Beginning
 from batchrun.repository.database import Database
+from batchrun.repository.ending import Operation
 from batchrun.spi.repository import LaunchRequest
 
 
@@ -54,6 +55,12 @@ class SqlJobRepository:
         values = {**_fence(execution), "b_lease_seconds": lease.total_seconds()}
         if not self._database.write_quickly(statements.renew_lease, values):
             raise _fenced(execution)
+
+    def is_stop_requested(self, execution: JobExecution) -> bool:
+        """Tells whether somebody has asked the execution to stop."""
+        with self._database.reading() as connection:
+            values = {"b_execution_id": execution.id}
+            return connection.execute(statements.stop_requested, values).scalar_one() is not None
 
     def save_job(self, execution: JobExecution) -> None:
         """Stores status, exit status, times and flow position."""
@@ -103,6 +110,24 @@ class SqlJobRepository:
         """Returns how many times the step has started in the execution's instance."""
         with self._database.reading() as connection:
             return connection.execute(statements.count_steps, _step_of_instance(execution, step_name)).scalar_one()
+
+    def request_stop(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> JobExecution:
+        """Records that the execution is to stop."""
+        with self._database.writing() as connection:
+            Operation(connection, execution_id, is_gone).request_stop()
+        return self.find_execution(execution_id)
+
+    def recover(self, execution_id: int, is_gone: Callable[[Owner], bool], *, force: bool = False) -> JobExecution:
+        """Sets an execution whose owner is dead to FAILED."""
+        with self._database.writing() as connection:
+            Operation(connection, execution_id, is_gone).recover(force=force)
+        return self.find_execution(execution_id)
+
+    def abandon(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> JobExecution:
+        """Sets an execution to ABANDONED."""
+        with self._database.writing() as connection:
+            Operation(connection, execution_id, is_gone).abandon()
+        return self.find_execution(execution_id)
 
     def find_execution(self, execution_id: int) -> JobExecution:
         """Returns an execution with its steps."""

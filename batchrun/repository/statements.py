@@ -55,6 +55,15 @@ lock_last_execution = (
     .limit(1)
     .with_for_update(of=job_execution)
 )
+lock_execution = _execution.where(job_execution.c.id == bindparam("b_execution_id")).with_for_update(of=job_execution)
+last_execution_id = select(func.max(job_execution.c.id)).where(
+    job_execution.c.instance_id == bindparam("b_instance_id")
+)
+request_stop = (
+    update(job_execution)
+    .where(job_execution.c.id == bindparam("b_execution_id"), job_execution.c.stop_requested_at.is_(None))
+    .values(stop_requested_at=bindparam("stop_requested_at"))
+)
 insert_execution = insert(job_execution).values(lease_until_epoch=_lease_end).returning(job_execution.c.id)
 insert_parameters = insert(job_parameter)
 
@@ -77,6 +86,7 @@ renew_lease = (
     .where(job_execution.c.id == bindparam("b_execution_id"), job_execution.c.token == bindparam("b_token"), is_running)
     .values(lease_until_epoch=_lease_end)
 )
+stop_requested = select(job_execution.c.stop_requested_at).where(job_execution.c.id == bindparam("b_execution_id"))
 save_job = (
     update(job_execution)
     .where(job_execution.c.id == bindparam("b_execution_id"), job_execution.c.token == bindparam("b_token"), is_running)

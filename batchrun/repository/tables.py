@@ -77,6 +77,7 @@ job_execution = Table(
     Column("job_hash", Text, nullable=False),
     Column("batchrun_version", Text, nullable=False),
     Column("flow_path", Json, nullable=False),
+    Column("stop_requested_at", UtcDateTime),
     Index("ix_job_execution_instance_id_id", "instance_id", "id"),
     Index("ix_job_execution_job_name_id", "job_name", "id"),
     Index("ix_job_execution_status_id", "status", "id"),

@@ -68,6 +68,10 @@ class JobRepository(Protocol):
         """Prolongs the owner's lease, counted from now."""
         ...
 
+    def is_stop_requested(self, execution: JobExecution) -> bool:
+        """Tells whether somebody has asked the execution to stop."""
+        ...
+
     def save_job(self, execution: JobExecution) -> None:
         """Stores status, exit status, times and flow position, durably."""
         ...
@@ -98,6 +102,35 @@ class JobRepository(Protocol):
 
     def count_step_starts(self, execution: JobExecution, step_name: str) -> int:
         """Returns how many times the step has started in the execution's instance."""
+        ...
+
+    def request_stop(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> JobExecution:
+        """Records that the execution is to stop; its owner sees that, nobody else writes its rows (Spring lets both).
+
+        Asking again changes nothing.
+
+        Raises:
+            NoSuchExecutionError: there is none.
+            NotRunningError: it does not run, or its owner is dead.
+        """
+        ...
+
+    def recover(self, execution_id: int, is_gone: Callable[[Owner], bool], *, force: bool = False) -> JobExecution:
+        """Sets an execution whose owner is dead to FAILED, with its running steps; any other stays as it is.
+
+        Raises:
+            NoSuchExecutionError: there is none.
+            ExecutionRunningError: its owner lives, and `force` is false.
+        """
+        ...
+
+    def abandon(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> JobExecution:
+        """Sets an execution to ABANDONED, so that its instance never starts again.
+
+        Raises:
+            NoSuchExecutionError: there is none.
+            LaunchRefusedError: it runs, has completed, or a later one has superseded it.
+        """
         ...
 
     def find_execution(self, execution_id: int) -> JobExecution:

@@ -9,13 +9,13 @@ import copy
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from batchrun.domain.execution import Checkpoint, JobExecution, JobInstance, StepExecution
-from batchrun.domain.launch import LaunchDecision, decide_launch
+from batchrun.domain.execution import Checkpoint, JobExecution, JobInstance, Owner, StepExecution
+from batchrun.domain.launch import LaunchDecision, decide_launch, may_abandon, may_recover
 from batchrun.domain.status import BatchStatus, ExitStatus
-from batchrun.errors import FencedError, NoSuchExecutionError
+from batchrun.errors import FencedError, NoSuchExecutionError, NotRunningError
 from batchrun.spi.repository import LaunchRequest
 from batchrun.testing.memory import Point, survive
 
@@ -82,12 +82,17 @@ class MemoryJobRepository:
             self._owned(execution)
             self._leases[execution.id] = time.monotonic() + lease.total_seconds()
 
+    def is_stop_requested(self, execution: JobExecution) -> bool:
+        """Tells whether somebody has asked the execution to stop."""
+        with self._lock:
+            return self._executions[execution.id].stop_requested_at is not None
+
     def save_job(self, execution: JobExecution) -> None:
         """Stores the execution without its steps."""
         with self._lock:
             stored = self._owned(execution)
             saved = copy.deepcopy(execution)
-            saved.steps = stored.steps
+            saved.steps, saved.stop_requested_at = stored.steps, stored.stop_requested_at
             self._executions[execution.id] = saved
         self.point("job.saved")
 
@@ -152,12 +157,49 @@ class MemoryJobRepository:
                 if step.step_name == step_name
             ]
 
+    def request_stop(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> JobExecution:
+        """Records that the execution is to stop."""
+        with self._lock:
+            execution, alive = self._held(execution_id, is_gone)
+            if not (execution.status.is_running and alive):
+                raise NotRunningError(execution.job_name, execution.id, execution.status.name)
+            execution.stop_requested_at = execution.stop_requested_at or datetime.now(UTC)
+            return _read(execution)
+
+    def recover(self, execution_id: int, is_gone: Callable[[Owner], bool], *, force: bool = False) -> JobExecution:
+        """Sets an execution whose owner is dead to FAILED."""
+        with self._lock:
+            execution, alive = self._held(execution_id, is_gone)
+            if may_recover(execution, owner_is_alive=alive, force=force):
+                _recover(execution)
+            return _read(execution)
+
+    def abandon(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> JobExecution:
+        """Sets an execution to ABANDONED."""
+        with self._lock:
+            execution, alive = self._held(execution_id, is_gone)
+            last = self._last(execution.instance)
+            assert last is not None
+            if may_abandon(execution, last.id, owner_is_alive=alive):
+                if execution.status.is_running:
+                    _recover(execution)
+                execution.status = BatchStatus.ABANDONED
+                execution.exit_status = ExitStatus(BatchStatus.ABANDONED.name, execution.exit_status.description)
+            return _read(execution)
+
+    def _held(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> tuple[JobExecution, bool]:
+        if execution_id not in self._executions:
+            raise NoSuchExecutionError(execution_id)
+        execution = self._executions[execution_id]
+        is_dead = self._leases[execution.id] < time.monotonic() or is_gone(execution.owner)
+        return execution, not (execution.status.is_running and is_dead)
+
     def find_execution(self, execution_id: int) -> JobExecution:
         """Returns an execution with its steps."""
         with self._lock:
             if execution_id not in self._executions:
                 raise NoSuchExecutionError(execution_id)
-            return copy.deepcopy(self._executions[execution_id])
+            return _read(self._executions[execution_id])
 
     def find_executions(
         self, *, job_name: str | None = None, statuses: Sequence[BatchStatus] = (), limit: int | None = None
@@ -165,7 +207,7 @@ class MemoryJobRepository:
         """Returns executions, newest first."""
         with self._lock:
             found = [
-                copy.deepcopy(each)
+                _read(each)
                 for each in reversed(self._executions.values())
                 if (job_name is None or each.job_name == job_name) and (not statuses or each.status in statuses)
             ]
@@ -173,6 +215,14 @@ class MemoryJobRepository:
 
     def close(self) -> None:
         """Has nothing to close."""
+
+
+def _read(stored: JobExecution) -> JobExecution:
+    """Returns a copy; one that runs and has been asked to stop is STOPPING."""
+    execution = copy.deepcopy(stored)
+    if execution.stop_requested_at is not None and execution.status.is_running:
+        execution.status = BatchStatus.STOPPING
+    return execution
 
 
 def _recover(dead: JobExecution) -> None:

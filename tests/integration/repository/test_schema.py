@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,9 +12,10 @@ import pytest
 from sqlalchemy import Connection, create_engine, inspect, text
 
 from batchrun.errors import RepositoryVersionError
-from batchrun.repository import open_repository, schema, upgrade
+from batchrun.repository import look, open_repository, schema, upgrade
 from batchrun.repository.schema import EXPECTED_VERSION
 from batchrun.repository.tables import metadata, version
+from batchrun.testing.repository.parts import request
 
 
 @contextmanager
@@ -31,11 +33,17 @@ def opened_id(url: str) -> str:
         return repository.id
 
 
+def _parts(sql: str) -> set[str]:
+    """Returns the definitions of a table; SQLite adds a column's at the end of the last line, before the bracket."""
+    lines = (line.strip(" \t,)") for line in sql.split("\n"))
+    return {part.strip(" )") for line in lines for part in re.split(r", (?=\w+ [A-Z]+$)", line)} - {""}
+
+
 def structure(connection: Connection) -> dict[str, object]:
     """Describes all tables as the database sees them, with the conditions of indexes."""
     if connection.dialect.name == "sqlite":
         rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
-        return {name: set(sql.replace("\t", "").replace(",", "").split("\n")) for name, sql in rows}
+        return {name: _parts(sql) for name, sql in rows}
     found = inspect(connection)
     described: dict[str, object] = {
         name: (
@@ -95,6 +103,31 @@ def test_an_upgrade_keeps_the_id_and_can_be_repeated(repository_url: str) -> Non
     assert opened_id(repository_url) == made
 
 
+def test_an_upgrade_from_each_version_keeps_what_there_is(repository_url: str) -> None:
+    """Only the columns that came later are gone from the tables of the first version."""
+    made = opened_id(repository_url)
+    with closing(open_repository(repository_url)) as repository:
+        execution = repository.begin(request(day="1"))
+    with connected(repository_url) as connection:
+        connection.execute(text("ALTER TABLE job_execution DROP COLUMN stop_requested_at"))
+        connection.execute(version.update().values(version_num="0001"))
+    assert look(repository_url).found == "0001"
+    upgrade(repository_url)
+    assert look(repository_url).found == EXPECTED_VERSION
+    assert opened_id(repository_url) == made
+    with closing(open_repository(repository_url)) as repository:
+        found = repository.find_execution(execution.id)
+        assert (found.id, found.token, found.created_at) == (execution.id, execution.token, execution.created_at)
+        assert not repository.is_stop_requested(execution)
+
+
+def test_looking_makes_nothing(repository_url: str) -> None:
+    assert look(repository_url).found is None
+    assert look(repository_url).found is None
+    opened_id(repository_url)
+    assert look(repository_url).found == look(repository_url).expected == EXPECTED_VERSION
+
+
 def test_an_upgrade_makes_a_repository_that_is_ready(repository_url: str) -> None:
     upgrade(repository_url)
     assert opened_id(repository_url) == opened_id(repository_url)
@@ -117,7 +150,7 @@ def _set_version(url: str, number: str) -> None:
 @pytest.mark.parametrize("use", [open_repository, upgrade])
 def test_newer_tables_are_refused(repository_url: str, use: object) -> None:
     _set_version(repository_url, "0999")
-    with pytest.raises(RepositoryVersionError, match="has schema version 0999, this batchrun needs 0001") as refused:
+    with pytest.raises(RepositoryVersionError, match="has schema version 0999, this batchrun needs 0002") as refused:
         use(repository_url)  # type: ignore[operator]
     assert refused.value.hint == "upgrade batchrun: pip install --upgrade batchrun-cli"
 

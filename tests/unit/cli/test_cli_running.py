@@ -182,7 +182,7 @@ def test_restart_passes_id_parameters_and_allow_changed(batchrun: Run, applicati
 def test_restart_needs_a_number(batchrun: Run) -> None:
     result = batchrun("restart", "six")
     assert result.code == 2
-    assert "error: invalid value for 'ID': 'six' is not a valid int" in result.err
+    assert "error: expected ID to be the number of an execution, got: 'six'" in result.err
     assert "hint: batchrun restart --help tells how to use it\n" in result.err
 
 

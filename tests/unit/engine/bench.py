@@ -56,6 +56,7 @@ class Bench:
     repository: MemoryJobRepository = field(default_factory=MemoryJobRepository)
     components: MemoryComponents = field(default_factory=MemoryComponents)
     stop: StopSignal = field(default_factory=StopSignal)
+    beat: timedelta = timedelta(seconds=2)
     parameters: JobParameters = field(default_factory=lambda: JobParameters([JobParameter("day", "1")]))
 
     def begin(self, *, gone: bool = True) -> JobExecution:
@@ -74,7 +75,7 @@ class Bench:
         definition = JobDefinition("job", steps, steps[0].name, transitions)
         self.stop = StopSignal()
         return JobRun(
-            definition, self.begin(), self.repository, self.components, Listeners(listeners), self.stop
+            definition, self.begin(), self.repository, self.components, Listeners(listeners), self.stop, beat=self.beat
         ).execute()
 
     def run_until_done(self, steps: Sequence[StepDefinition], transitions: Sequence[Transition] | None = None) -> int:
