@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from batchrun.domain.definition import JobDefinition, Transition
 from batchrun.domain.execution import FlowPosition, StepExecution
 from batchrun.domain.flow import choose, has_transitions, matches
 from batchrun.domain.status import FAILED, STOPPED, BatchStatus, ExitStatus
+from batchrun.engine.run import JobRun
 from batchrun.engine.step import execute_step
-
-if TYPE_CHECKING:
-    from batchrun.engine.job import JobRun
 
 
 class FlowEnd(NamedTuple):

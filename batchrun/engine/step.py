@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from batchrun.domain.definition import ChunkDefinition, StepDefinition
 from batchrun.domain.execution import Checkpoint, StepExecution
@@ -19,12 +18,10 @@ from batchrun.domain.status import (
     ExitStatus,
 )
 from batchrun.engine.chunk import ChunkWork
+from batchrun.engine.run import JobRun
 from batchrun.engine.tasklet import TaskletWork
 from batchrun.engine.work import StepWork
 from batchrun.errors import FencedError, RepositoryError, StartLimitError, StepStoppedError
-
-if TYPE_CHECKING:
-    from batchrun.engine.job import JobRun
 
 _log = logging.getLogger("batchrun.engine")
 

@@ -10,15 +10,12 @@ import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from batchrun.domain.definition import StepDefinition
 from batchrun.domain.execution import Checkpoint, StepExecution
+from batchrun.engine.run import JobRun
 from batchrun.errors import BatchrunError, FencedError
 from batchrun.spi.checkpoint import CheckpointKey, CheckpointStore
-
-if TYPE_CHECKING:
-    from batchrun.engine.job import JobRun
 
 _log = logging.getLogger("batchrun.engine")
 

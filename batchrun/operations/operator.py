@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from batchrun.definition import LoadedJob
 from batchrun.domain.execution import JobExecution
 from batchrun.domain.parameters import JobParameters
-from batchrun.engine import JobRun, StopSignal, current_owner, is_gone
+from batchrun.engine import JobRun, StopSignal, current_owner, execute_job, is_gone
 from batchrun.engine.lease import LEASE
 from batchrun.engine.listeners import Listeners
 from batchrun.errors import JobFileChangedError
@@ -59,7 +59,7 @@ class JobOperator:
             stop=self.stop,
             mask=assembly.secrets.mask,
         )
-        return run.execute()
+        return execute_job(run)
 
     def _request(self, assembly: Assembly, restart_of: int | None, allow_changed: bool) -> LaunchRequest:
         def may_continue(last: JobExecution) -> None:

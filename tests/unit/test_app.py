@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from batchrun.app import Application, find_job, project_of
+from batchrun.app import Application
 from batchrun.domain.execution import JobExecution, JobInstance, Owner
 from batchrun.domain.parameters import JobParameters
 from batchrun.domain.status import BatchStatus, ExitStatus
 from batchrun.errors import DefinitionError, UsageError
+from batchrun.operations.project import find_job, project_of
 
 JOB = """\
 name: hello

@@ -17,7 +17,7 @@ from batchrun.domain.definition import (
 )
 from batchrun.domain.execution import JobExecution, Owner
 from batchrun.domain.parameters import JobParameter, JobParameters
-from batchrun.engine import JobRun, StopSignal
+from batchrun.engine import JobRun, StopSignal, execute_job
 from batchrun.engine.listeners import Listeners
 from batchrun.errors import InstanceCompleteError, ItemError
 from batchrun.spi.listener import Listener
@@ -74,9 +74,10 @@ class Bench:
         """Launches the job; returns the ended execution."""
         definition = JobDefinition("job", steps, steps[0].name, transitions)
         self.stop = StopSignal()
-        return JobRun(
-            definition, self.begin(), self.repository, self.components, Listeners(listeners), self.stop, beat=self.beat
-        ).execute()
+        begun = self.begin()
+        return execute_job(
+            JobRun(definition, begun, self.repository, self.components, Listeners(listeners), self.stop, beat=self.beat)
+        )
 
     def run_until_done(self, steps: Sequence[StepDefinition], transitions: Sequence[Transition] | None = None) -> int:
         """Launches again after each crash; returns how many executions it took."""
