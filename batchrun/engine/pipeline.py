@@ -17,7 +17,8 @@ def ahead(source: Generator[T, None, None], depth: int) -> Iterator[Iterator[T]]
 
     Depth 0 makes each value when it is asked for, in the caller's thread. Otherwise one thread runs the source; an
     exception of the source is raised to the caller in its place in the order. Leaving the context ends the source
-    (GeneratorExit, at its next value) and waits for it.
+    (GeneratorExit, at its next value) and waits for it; only a KeyboardInterrupt, which is to end the process at once,
+    leaves the thread where it is.
     """
     if depth == 0:
         try:
@@ -28,7 +29,13 @@ def ahead(source: Generator[T, None, None], depth: int) -> Iterator[Iterator[T]]
     reader = _ReadAhead(source, depth)
     try:
         yield reader
-    finally:
+    except KeyboardInterrupt:
+        reader.cancel()
+        raise
+    except BaseException:
+        reader.close()
+        raise
+    else:
         reader.close()
 
 
@@ -62,10 +69,14 @@ class _ReadAhead(Iterator[T]):
             raise self._ended.error
         raise StopIteration
 
-    def close(self) -> None:
-        """Cancels the source and waits for its thread."""
+    def cancel(self) -> None:
+        """Lets the source end with the value that it is at."""
         self._cancelled.set()
         self._permits.release()
+
+    def close(self) -> None:
+        """Cancels the source and waits for its thread."""
+        self.cancel()
         self._thread.join()
 
     def _produce(self) -> None:

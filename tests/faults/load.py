@@ -66,6 +66,16 @@ def write_input(path: Path, rows: int) -> tuple[Any, ...]:
     )
 
 
+def ended(process: subprocess.Popen[str], seconds: float) -> tuple[str, str]:
+    """Returns what the process said when it has ended; one that takes longer is killed, and fails the test."""
+    try:
+        return process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
+
+
 @dataclass(frozen=True)
 class Load:
     """A job file with its input, a target and a repository of its own."""
@@ -99,7 +109,7 @@ class Load:
     def run(self, *arguments: str, expect: int = 0) -> Any:
         """Runs a command with JSON output and returns what it says."""
         process = self.start(*arguments, "--output", "json")
-        out, err = process.communicate(timeout=300)
+        out, err = ended(process, 300)
         assert process.returncode == expect, f"{arguments} ended with {process.returncode}\n{out}\n{err}"
         assert "Traceback" not in err, err
         return json.loads(out)

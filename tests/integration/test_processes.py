@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.load import Load, write_input
+from tests.faults.load import Load, ended, write_input
 
 ROWS = 30_000
 
@@ -82,7 +82,7 @@ def test_a_signal_stops_at_the_next_commit_and_a_restart_completes(
     process = load.start(*load.launch_arguments(), "--output", "json")
     wait_for_rows(load, process)
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = ended(process, 60)
     assert process.returncode == 4, err
     stopped = json.loads(out)
     assert (stopped["status"], stopped["exit_code"]) == ("STOPPED", "STOPPED")
@@ -103,7 +103,7 @@ def test_a_second_sigint_aborts_at_once_and_the_run_is_restartable(
     process.send_signal(signal.SIGINT)
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = ended(process, 30)
     assert process.returncode != 0
     assert "Traceback" not in err, err
     speed_up(load)
@@ -115,9 +115,9 @@ def test_of_two_launches_at_the_same_moment_one_runs_and_one_is_refused(
     load: Load, made_input: tuple[Path, tuple[Any, ...]]
 ) -> None:
     processes = [load.start(*load.launch_arguments(), "--output", "json") for _ in range(2)]
-    ended = [(process.communicate(timeout=120), process.returncode) for process in processes]
-    assert sorted(code for _, code in ended) == [0, 3], ended
-    [(_, refusal)] = [texts for texts, code in ended if code == 3]
+    results = [(ended(process, 120), process.returncode) for process in processes]
+    assert sorted(code for _, code in results) == [0, 3], results
+    [(_, refusal)] = [texts for texts, code in results if code == 3]
     assert "is already running with these parameters: execution 1, host" in refusal
     assert "Traceback" not in refusal
     check_complete(load, made_input[1])
@@ -146,6 +146,6 @@ def test_a_launch_of_a_complete_instance_is_refused(load: Load) -> None:
     speed_up(load)
     assert load.run(*load.launch_arguments())["status"] == "COMPLETED"
     process = load.start(*load.launch_arguments())
-    _, err = process.communicate(timeout=60)
+    _, err = ended(process, 60)
     assert process.returncode == 3
     assert "has already completed with these parameters (execution 1)" in err

@@ -79,6 +79,30 @@ def test_leaving_early_closes_the_source(depth: int) -> None:
     assert not [thread for thread in threading.enumerate() if thread.name == "read-ahead"]
 
 
+def test_an_interrupt_does_not_wait_for_the_source() -> None:
+    goes_on, is_busy = threading.Event(), threading.Event()
+
+    def source() -> Generator[int, None, None]:
+        yield 1
+        is_busy.set()
+        goes_on.wait(30)
+        yield 2
+
+    def interrupted() -> None:
+        with ahead(source(), 2) as values:
+            next(values)
+            assert is_busy.wait(5)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    left = [thread for thread in threading.enumerate() if thread.name == "read-ahead"]
+    assert len(left) == 1
+    goes_on.set()
+    left[0].join(5)
+    assert not left[0].is_alive()
+
+
 def test_the_end_is_told_again() -> None:
     with ahead(numbers(1), 2) as values:
         assert list(values) == [0]
