@@ -22,6 +22,7 @@ _SAVE = (
     f"UPDATE {CHECKPOINT_TABLE} SET sequence = :sequence, checkpoint = :checkpoint, updated_at = CURRENT_TIMESTAMP "
     f"WHERE {_ROW} AND token = :token"
 )
+_KEEP = f"UPDATE {CHECKPOINT_TABLE} SET updated_at = CURRENT_TIMESTAMP WHERE {_ROW} AND token = :token"
 _FORGET = f"DELETE FROM {CHECKPOINT_TABLE} WHERE {_ROW} AND token = :token"
 
 
@@ -105,9 +106,15 @@ class SessionCheckpointStore:
 
     def commit(self, checkpoint: Checkpoint) -> None:
         """Writes the checkpoint where the token is still this owner's, and commits both in one."""
-        saved = {**self._row, "sequence": checkpoint.sequence, "checkpoint": _text(checkpoint)}
+        self._commit(_SAVE, {**self._row, "sequence": checkpoint.sequence, "checkpoint": _text(checkpoint)})
+
+    def commit_behind(self) -> None:
+        """Commits what is no chunk, where the token is still this owner's; the checkpoint stays as it is."""
+        self._commit(_KEEP, self._row)
+
+    def _commit(self, sql: str, parameters: dict[str, str | int]) -> None:
         try:
-            if not self.session.commit_if(self._sql(_SAVE), saved):
+            if not self.session.commit_if(self._sql(sql), parameters):
                 self.undone += 1
                 raise FencedError(self._what, int(self._row["token"]))
         except RefusedError as error:

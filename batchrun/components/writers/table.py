@@ -163,8 +163,19 @@ class TableItemWriter:
             )
 
     def open(self, state: JsonObject | None) -> None:
-        """Begins anew, where `replace` empties the table with the first commit, or goes on."""
-        self._is_emptying = self._options.mode == "replace" and not (state or {}).get("emptied")
+        """Begins anew, where `replace` empties the table with the first commit, or goes on.
+
+        Raises:
+            DatabaseError: the table that the step was writing is gone, and what was in it.
+        """
+        kept = state or {}
+        if kept.get("exists") and self._shape is None:
+            raise DatabaseError(
+                self._options.database,
+                f"table {self._table}, in which the step had come to its last commit, is gone",
+                hint="give it back as it was, or launch the job as a new instance",
+            )
+        self._is_emptying = self._options.mode == "replace" and not kept.get("emptied")
 
     def _empty(self) -> None:
         """Deletes the rows there were, in each transaction until one has been committed."""
@@ -256,8 +267,10 @@ class TableItemWriter:
         return WriteError(f"table {self._table}: {error.reason}{way_out}", origin=origin)
 
     def state(self) -> JsonObject | None:
-        """Remembers that `replace` has emptied the table, so that a restart keeps what it has written."""
-        return {"emptied": True} if self._options.mode == "replace" else None
+        """Remembers that the table exists, and that `replace` has emptied it: a restart misses and keeps its rows."""
+        store, _ = self._reached()
+        exists = self._shape is not None or self._made_at == store.undone
+        return {"exists": exists, **({"emptied": True} if self._options.mode == "replace" else {})}
 
     def finish(self) -> None:
         """Empties the table for `replace` where there was no item at all."""
@@ -267,7 +280,7 @@ class TableItemWriter:
         session.begin()
         try:
             session.empty_table(self._table)
-            session.commit()
+            store.commit_behind()
         except RefusedError as error:
             session.rollback()
             raise DatabaseError(self._options.database, error.reason) from error

@@ -198,6 +198,33 @@ def test_replace_by_an_empty_input_leaves_an_empty_table(world: World) -> None:
     assert world.sql("SELECT count(*) FROM t") == [(0,)]
 
 
+def test_replace_by_an_empty_input_deletes_nothing_once_another_owner_has_taken_over(world: World) -> None:
+    world.write(ITEMS, table="t", create=True)
+    with world.writing(1, table="t", mode="replace") as woken:
+        with world.writing(2, table="t", mode="replace") as successor:
+            successor.commit(ITEMS.head(1))
+            successor.store.forget()
+        with pytest.raises(FencedError):
+            woken.writer.finish()
+    assert world.sql("SELECT id FROM t") == [(1,)]
+
+
+def test_table_that_is_gone_at_a_restart_is_told_and_not_begun_in_the_middle(world: World) -> None:
+    with world.writing(1, table="t", create=True) as writing:
+        writing.commit(ITEMS.head(1))
+    world.sql("DROP TABLE t")
+    with pytest.raises(DatabaseError, match="table t, in which the step had come to its last commit, is gone"):
+        world.writing(2, table="t", create=True).__enter__()
+
+
+def test_table_that_no_item_has_made_yet_is_made_after_a_restart(world: World) -> None:
+    with world.writing(1, table="t", create=True) as writing:
+        writing.commit(ITEMS.clear())
+    with world.writing(2, table="t", create=True) as writing:
+        writing.commit(ITEMS)
+    assert world.sql("SELECT count(*) FROM t") == [(3,)]
+
+
 def test_replace_deletes_where_a_foreign_key_forbids_to_truncate(postgres: World) -> None:
     postgres.sql("CREATE TABLE t (id bigint PRIMARY KEY, name text)")
     postgres.sql("CREATE TABLE child (id bigint REFERENCES t)")
