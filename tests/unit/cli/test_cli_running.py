@@ -183,7 +183,7 @@ def test_restart_needs_a_number(batchrun: Run) -> None:
     result = batchrun("restart", "six")
     assert result.code == 2
     assert "error: expected ID to be the number of an execution, got: 'six'" in result.err
-    assert "hint: batchrun restart --help tells how to use it\n" in result.err
+    assert "hint: batchrun history lists them\n" in result.err
 
 
 def test_a_refused_launch_exits_with_3_and_the_way_out(batchrun: Run, application: ApplicationDouble) -> None:
