@@ -113,7 +113,8 @@ def attempts(kind: ColumnType, source: pl.Series) -> list[Attempt]:
         exact = kind.name in ("integer", "decimal") and source.dtype.is_numeric()
         return [_exact(kind) if exact else _plain(kind)]
     if kind.name in _FORMATS:
-        return [_temporal(kind, each) for each in _formats(kind, source)]
+        plan = [_temporal(kind, each) for each in _formats(kind, source)]
+        return [_to_the_microsecond(each) for each in plan] if _is_finer(kind, source) else plan
     return [_TEXT.get(kind.name, _plain)(kind)]
 
 
@@ -150,6 +151,8 @@ def _binary(_kind: ColumnType) -> Attempt:
 
 
 _TEXT: dict[str, Callable[[ColumnType], Attempt]] = {"decimal": _decimal, "boolean": _boolean, "binary": _binary}
+
+_FINER = r"\.\d{6}\d*[1-9]"  # digits of a second behind its microseconds
 
 _ISO = [
     "%Y-%m-%dT%H:%M:%S%.f",
@@ -190,6 +193,18 @@ def _temporal(kind: ColumnType, format: str) -> Attempt:
         return _within(parsed.dt.replace_time_zone(None), first, last).dt.replace_time_zone(zone)
 
     return moment
+
+
+def _is_finer(kind: ColumnType, source: pl.Series) -> bool:
+    """Tells whether a text may tell more than microseconds, of which polars would cut off the rest."""
+    has_fraction = kind.name != "date" and (kind.format is None or "f" in kind.format)
+    return has_fraction and bool(source.str.contains(_FINER).any())
+
+
+def _to_the_microsecond(attempt: Attempt) -> Attempt:
+    import polars as pl
+
+    return lambda text: pl.when(~text.str.contains(_FINER)).then(attempt(text))
 
 
 def _within(value: pl.Expr, first: date, last: date) -> pl.Expr:
