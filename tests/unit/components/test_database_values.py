@@ -154,6 +154,7 @@ def test_affinity_follows_sqlites_rules(declared: str, affinity: str) -> None:
         (["t", "FALSE", "1"], "boolean", [True, False, True]),
         (["1.10", "-3"], "decimal(12,2)", [Decimal("1.10"), Decimal("-3.00")]),
         (["12"], "integer", [12]),
+        (["\\x00ff"], "binary", [b"\x00\xff"]),  # as PostgreSQL sends a bytea
     ],
 )
 def test_text_is_cast_to_declared_types(texts: list[str], to: str, expected: list[Any]) -> None:
@@ -164,6 +165,15 @@ def test_text_that_is_none_of_its_type_is_refused_with_its_place() -> None:
     with pytest.raises(RefusedError, match=r"column 'x': the value 'b' is no integer") as refused:
         cast(pl.DataFrame({"x": ["1", None, "b"]}), {"x": "integer"})
     assert refused.value.index == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "to"),
+    [("1.105", "decimal(12,2)"), (1.7, "integer"), ("2026-07-31 08:00:00.1234567", "datetime"), ("zz", "binary")],
+)
+def test_declared_type_never_rounds_what_the_database_holds(value: Any, to: str) -> None:
+    with pytest.raises(RefusedError, match=r"column 'x': the value .* is no "):
+        cast(pl.DataFrame({"x": [value]}), {"x": to})
 
 
 def test_copy_tells_null_and_empty_apart_and_finds_the_item_of_a_line() -> None:
