@@ -44,6 +44,12 @@ class CsvWriterOptions(Options):
             problems.append(OptionsProblem(message, ("delimiter",)))
         if self.columns is not None and not self.columns:
             problems.append(OptionsProblem("columns is empty", ("columns",), "leave it out to write all"))
+        for place, name in enumerate(self.columns or ()):
+            if name in (self.columns or ())[:place]:
+                problems.append(OptionsProblem(f"columns names {name!r} twice", ("columns", place)))
+        if any(character in self.null_text for character in f'\r\n"{self.delimiter}'):
+            message = f"null_text is never quoted, so it cannot be {self.null_text!r}, which a field is quoted for"
+            problems.append(OptionsProblem(message, ("null_text",)))
         if _marks_byte_order(self.encoding):
             message = f"encoding {self.encoding!r} begins each text with a byte order mark"
             problems.append(OptionsProblem(message, ("encoding",), "say utf-8, or utf-16-le"))
@@ -94,7 +100,8 @@ class CsvItemWriter:
         self._columns: tuple[str, ...] | None = tuple(options.columns) if options.columns else None
 
     def connect(self) -> CheckpointStore | None:
-        """Has no transactions."""
+        """Locks the part file, and cuts nothing yet; it has no transactions."""
+        self._part.reserve()
         return None
 
     def open(self, state: JsonObject | None) -> None:

@@ -176,6 +176,9 @@ def test_options_of_csv_that_do_not_fit_are_problems() -> None:
     spec = CsvItemWriter.spec  # type: ignore[attr-defined]
     problems = spec.parse({"path": "x", "delimiter": '"', "columns": [], "encoding": "utf-16"}).check()
     assert [problem.at for problem in problems] == [("delimiter",), ("columns",), ("encoding",)]
+    problems = spec.parse({"path": "x", "delimiter": ";", "columns": ["a", "b", "a"], "null_text": "n;a"}).check()
+    assert [problem.at for problem in problems] == [("columns", 2), ("null_text",)]
+    assert spec.parse({"path": "x", "null_text": "n;a", "columns": ["a", "b"]}).check() == []
 
 
 def test_json_keeps_all_digits_and_types(lines: FileTarget) -> None:
@@ -274,3 +277,36 @@ def test_frames_are_written_without_rows(csv: FileTarget) -> None:
     with closing(csv.writer()) as writer:
         writer.prepare(chunk)
     assert not chunk.has_rows
+
+
+def test_a_writer_that_only_connects_leaves_everything_as_it_was(csv: FileTarget) -> None:
+    with closing(csv.writer()) as first:
+        first.connect()
+        first.open(None)
+        (state,) = write_chunks(first, [[{"a": 1}]])
+    with closing(csv.writer()) as fenced:
+        fenced.connect()
+    with closing(csv.writer()) as again:
+        again.connect()
+        again.open(state)
+        again.finish()
+    assert csv.path.read_text() == "a\n1\n"
+
+
+def test_a_writer_that_only_connects_leaves_no_file_of_its_own(csv: FileTarget) -> None:
+    with closing(csv.writer()) as fenced:
+        fenced.connect()
+    assert list(csv.path.parent.iterdir()) == []
+
+
+def test_finishing_again_keeps_what_was_published(csv: FileTarget) -> None:
+    with closing(csv.writer()) as first:
+        first.connect()
+        first.open(None)
+        write_chunks(first, [[{"a": 1}]])
+        first.finish()
+    with closing(csv.writer()) as again:
+        again.connect()
+        again.finish()
+    assert [each.name for each in csv.path.parent.iterdir()] == ["out.csv"]
+    assert csv.path.read_text() == "a\n1\n"
