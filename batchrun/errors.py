@@ -107,6 +107,11 @@ class Problem:
     hint: str | None = None
     severity: str = "error"
 
+    def __str__(self) -> str:
+        """Returns the problem in one line, with its place and the way out."""
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        return f"{place}: {self.message}{f' ({self.hint})' if self.hint else ''}"
+
 
 class DefinitionError(BatchrunError):
     """The job file or its parameters are wrong; holds every problem found, in the order of the file."""
@@ -117,6 +122,10 @@ class DefinitionError(BatchrunError):
         self.problems = tuple(problems)
         count = len(self.problems)
         super().__init__(f"{count} problem{'' if count == 1 else 's'} in the job file or its parameters")
+
+    def __str__(self) -> str:
+        """Returns all problems, for the history of a step that meets them; the message only counts them."""
+        return "; ".join(str(problem) for problem in self.problems)
 
 
 class MissingExtraError(BatchrunError):

@@ -54,7 +54,7 @@ def _report_definition(error: DefinitionError, invocation: Invocation) -> int:
 
     for problem in error.problems:
         show_problem(invocation.stderr, problem)
-    return _show(invocation, str(error), error.hint, error.exit_code)
+    return _show(invocation, error.message, error.hint, error.exit_code)
 
 
 def _report_defect(error: BaseException, invocation: Invocation) -> int:

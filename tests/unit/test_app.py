@@ -136,6 +136,20 @@ def test_what_is_wrong_at_launch_is_told_before_anything_is_written(folder: Path
         assert application.history() == []
 
 
+def test_what_is_wrong_when_a_step_starts_is_told_in_its_history(folder: Path) -> None:
+    text = """\
+name: late
+steps:
+  - {name: first, tasklet: {type: shell, command: "true"}}
+  - name: second
+    tasklet: {type: sql, statement: SELECT 1, database: "${steps.first.status}"}
+"""
+    with Application.open() as application:
+        execution = application.launch(application.load_job(write_job(folder, text)), {})
+    description = execution.steps[1].exit_status.description
+    assert description == "late: there is no database 'COMPLETED' (the job's databases: none)"
+
+
 @pytest.mark.parametrize(
     ("status", "code", "expected"),
     [
