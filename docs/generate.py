@@ -56,9 +56,7 @@ def _promise(spec: ComponentSpec) -> str:
     """Returns what a restart after a crash means for the component's work."""
     if spec.role in ("reader", "processor"):
         return ""
-    if spec.capabilities.transactional:
-        return "exactly once"
-    return "effectively once" if spec.capabilities.idempotent else "at least once"
+    return spec.capabilities.guarantee
 
 
 def _row(option: dict[str, Any]) -> str:

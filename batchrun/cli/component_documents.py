@@ -36,8 +36,10 @@ def component_document(spec: ComponentSpec) -> dict[str, Any]:
         "capabilities": {
             "restartable": spec.capabilities.restartable,
             "transactional": spec.capabilities.transactional,
+            "truncating": spec.capabilities.truncating,
             "idempotent": spec.capabilities.idempotent,
         },
+        "guarantee": spec.capabilities.guarantee if spec.role in ("writer", "tasklet") else None,
         "options": sorted(options, key=lambda each: each["advanced"]),
         "example": spec.example,
     }

@@ -1,7 +1,8 @@
 """What chunk and tasklet work share: the checkpoint, its transaction, and the two orders of exactly once.
 
-*Taking over*: the higher token is in the target's row before the position is read. *Cleaning up*: the target's row
-goes only after the repository has the step COMPLETED (DESIGN section 5).
+*Taking over*: the higher token is in the target's row before the position is read, and the repository is asked once
+more who owns the execution before anything in the target is touched. *Cleaning up*: the target's row goes only after
+the repository has the step COMPLETED (DESIGN section 5).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import replace
 
 from batchrun.domain.definition import StepDefinition
 from batchrun.domain.execution import Checkpoint, StepExecution
+from batchrun.engine.lease import LEASE
 from batchrun.engine.run import JobRun
 from batchrun.errors import BatchrunError, FencedError
 from batchrun.spi.checkpoint import CheckpointKey, CheckpointStore
@@ -55,13 +57,30 @@ class StepWork:
         return self.run.stop.is_requested
 
     def take_over(self) -> None:
-        """Gets the checkpoint: from the target's row where there is one, else from the repository."""
-        if self.store is None:
-            return
-        key = CheckpointKey(self.run.repository.id, self.run.execution.instance.id, self.definition.name)
-        self.checkpoint = self.store.take_over(key, self.run.execution.token, self.checkpoint.run)
-        self._bring_in_line()
-        self.step.checkpoint = self.checkpoint
+        """Gets the checkpoint: from the target's row where there is one, else from the repository.
+
+        Raises:
+            FencedError: another process has taken over; nothing of the target has been changed.
+        """
+        if self.store is not None:
+            key = CheckpointKey(self.run.repository.id, self.run.execution.instance.id, self.definition.name)
+            self.checkpoint = self.store.take_over(key, self.run.execution.token, self.checkpoint.run)
+        self._ask_who_owns()
+        if self.store is not None:
+            self._bring_in_line()
+            self.step.checkpoint = self.checkpoint
+
+    def _ask_who_owns(self) -> None:
+        """Makes sure that no successor came and went while this process was suspended before it took over.
+
+        Such a successor completed the step and deleted the row, so that the row taken over just now is this process's
+        own and fences nobody. A successor that comes after this question finds the row, and raises its token.
+        """
+        try:
+            self.run.repository.renew_lease(self.run.execution, LEASE)
+        except FencedError:
+            self.forget()
+            raise
 
     def _bring_in_line(self) -> None:
         """Gives the attempt that made the last commit the counts it had then, if it died before it could tell."""

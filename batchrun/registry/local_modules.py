@@ -64,7 +64,7 @@ class LocalModules:
             if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
                 raise _broken(f"module {name!r}", error) from error
             raise self._missing(name) from error
-        except Exception as error:  # the module's own code may raise anything
+        except (Exception, SystemExit) as error:  # the module's own code may raise anything
             raise _broken(f"module {name!r}", error) from error
 
     def _missing(self, name: str) -> RegistryError:
@@ -94,7 +94,7 @@ class LocalModules:
         try:
             with self._neighbours_importable():
                 module.__spec__.loader.exec_module(module)  # type: ignore[union-attr]
-        except Exception as error:  # the user's code may raise anything
+        except (Exception, SystemExit) as error:  # the user's code may raise anything
             del sys.modules[private]
             raise _broken(_relative(file), error, within=self._folder) from error
         return module
@@ -141,7 +141,7 @@ def _new_module(name: str, file: Path) -> ModuleType:
     return module
 
 
-def _broken(what: str, error: Exception, within: Path | None = None) -> RegistryError:
+def _broken(what: str, error: BaseException, within: Path | None = None) -> RegistryError:
     """Says where the user's own code failed: the innermost of its lines, without a traceback."""
     if isinstance(error, SyntaxError) and error.filename:
         return RegistryError(f"{_relative(Path(error.filename))}:{error.lineno}: SyntaxError: {error.msg}")

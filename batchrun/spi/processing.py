@@ -22,7 +22,7 @@ def apply(processor: ItemProcessor | ChunkProcessor, chunk: Chunk) -> Chunk:
         return apply_to_items(processor.process, chunk)
     try:
         return processor.process_chunk(chunk)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # sys.exit in the user's code must not end the process as if all were well
         raise_located(error, ProcessError, chunk.span)
 
 
@@ -37,7 +37,7 @@ def apply_to_items(function: Callable[[Item], Item | None], chunk: Chunk) -> Chu
     for place, item in enumerate(chunk.rows):
         try:
             result = function(item)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise_located(error, ProcessError, chunk.origin(place))
         if isinstance(result, dict):
             kept.append(place)
@@ -48,7 +48,7 @@ def apply_to_items(function: Callable[[Item], Item | None], chunk: Chunk) -> Chu
     return chunk.with_rows(rows, None if len(rows) == len(chunk) else kept)
 
 
-def raise_located(error: Exception, kind: type[ItemError], origin: str) -> NoReturn:
+def raise_located(error: Exception | SystemExit, kind: type[ItemError], origin: str) -> NoReturn:
     """Raises the error with the origin where it names none of its own, and as `kind` where it is not batchrun's."""
     if isinstance(error, ItemError) and error.origin is None:
         raise type(error)(error.reason, origin=origin, raw=error.raw) from error

@@ -83,12 +83,21 @@ class Capabilities:
     Attributes:
         restartable: a restart goes on where the last commit left it, without doing anything again.
         transactional: a writer or tasklet that commits its checkpoint with its work: exactly once.
+        truncating: a writer whose target a restart cuts back to the last commit: exactly once.
         idempotent: doing a chunk again leaves the target as doing it once: effectively once.
     """
 
     restartable: bool = True
     transactional: bool = False
+    truncating: bool = False
     idempotent: bool = False
+
+    @property
+    def guarantee(self) -> str:
+        """How often the work of a writer or tasklet is done, after a crash and a restart."""
+        if self.transactional or self.truncating:
+            return "exactly once"
+        return "effectively once" if self.idempotent else "at least once"
 
 
 SchemaRule = Callable[[Any, "pl.Schema | None"], "pl.Schema | None"]

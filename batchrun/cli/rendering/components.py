@@ -57,11 +57,8 @@ def _promises(document: dict[str, Any]) -> str:
     capabilities = document["capabilities"]
     kept = [name for name, is_kept in capabilities.items() if is_kept]
     if document["role"] in ("writer", "tasklet"):
-        once = (
-            "exactly" if capabilities["transactional"] else "effectively" if capabilities["idempotent"] else "at least"
-        )
         what = "each item is written" if document["role"] == "writer" else "its work is done"
-        kept.append(f"so {what} {once} once")
+        kept.append(f"so {what} {document['guarantee']}")
     return ", ".join(kept) or "not restartable"
 
 

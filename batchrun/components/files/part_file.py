@@ -40,10 +40,13 @@ class PartFile:
         self._target = target
         self._part = target.with_name(f".{target.name}.{_NO_NAME.sub('_', tag)}.part")
         self._descriptor: int | None = None
+        self._is_new = False
         self._synced = -1
 
-    def begin(self) -> None:
-        """Begins an empty part file, whatever an earlier attempt left.
+    def reserve(self) -> None:
+        """Locks the part file and leaves it as it is; makes one where there is none, which `close` takes away again.
+
+        So whoever waits for the lock can ask, before a byte is cut, whether the file is still its own.
 
         Raises:
             OutputError: the folder is missing or not writable, or another process writes the file.
@@ -51,7 +54,18 @@ class PartFile:
         with self._named():
             if self._target.is_dir():
                 raise OutputError(f"{self.name}: it is a folder")
-            self._open(os.O_RDWR | os.O_CREAT)
+            self._open()
+
+    def begin(self) -> None:
+        """Begins an empty part file, whatever an earlier attempt left.
+
+        Raises:
+            OutputError: as `reserve`.
+        """
+        if self._descriptor is None:
+            self.reserve()
+        self._is_new = False
+        with self._named():
             self._cut(0)
 
     def resume(self, size: int) -> None:
@@ -60,14 +74,14 @@ class PartFile:
         Raises:
             OutputError: the part file is gone or shorter than that, or another process writes it.
         """
+        if self._descriptor is None:
+            self.reserve()
+        if self._is_new:
+            raise OutputError(
+                f"{self.name}: the unfinished output {self._part} is gone, so the step cannot go on in it",
+                hint="launch the job as a new instance",
+            )
         with self._named():
-            try:
-                self._open(os.O_RDWR)
-            except FileNotFoundError as error:
-                raise OutputError(
-                    f"{self.name}: the unfinished output {self._part} is gone, so the step cannot go on in it",
-                    hint="launch the job as a new instance",
-                ) from error
             found = os.fstat(self._file).st_size
             if found < size:
                 raise OutputError(
@@ -104,21 +118,23 @@ class PartFile:
         Raises:
             OutputError: there is neither a part file nor the target.
         """
+        if self._descriptor is None:
+            self.reserve()
         with self._named():
-            if self._descriptor is None:
-                try:
-                    self._open(os.O_RDWR)
-                except FileNotFoundError as error:
-                    if self._target.exists():
-                        return
-                    raise OutputError(f"{self.name}: the finished output {self._part} is gone") from error
+            if self._is_new:
+                if self._target.exists():
+                    return
+                raise OutputError(f"{self.name}: the finished output {self._part} is gone")
             os.fsync(self._file)
             os.replace(self._part, self._target)
             self._sync_folder()
 
     def close(self) -> None:
-        """Closes the file and gives up the lock; a part file that is not published stays for a restart."""
+        """Closes the file and gives up the lock; a part file that was begun and not published stays for a restart."""
         if self._descriptor is not None:
+            if self._is_new:
+                with suppress(OSError):
+                    os.unlink(self._part)
             os.close(self._descriptor)
             self._descriptor = None
 
@@ -127,10 +143,10 @@ class PartFile:
         assert self._descriptor is not None, "the part file is open"
         return self._descriptor
 
-    def _open(self, flags: int) -> None:
+    def _open(self) -> None:
         """Opens and locks the part file; opens it again where it was published or removed before the lock came."""
         while True:
-            descriptor = os.open(self._part, flags | os.O_CLOEXEC, 0o666)
+            self._is_new, descriptor = self._made_or_found()
             try:
                 self._lock(descriptor)
             except BaseException:
@@ -141,6 +157,14 @@ class PartFile:
                     self._descriptor = descriptor
                     return
             os.close(descriptor)
+
+    def _made_or_found(self) -> tuple[bool, int]:
+        flags = os.O_RDWR | os.O_CLOEXEC
+        while True:
+            with suppress(FileExistsError):
+                return True, os.open(self._part, flags | os.O_CREAT | os.O_EXCL, 0o666)
+            with suppress(FileNotFoundError):
+                return False, os.open(self._part, flags)
 
     def _lock(self, descriptor: int) -> None:
         try:

@@ -73,7 +73,11 @@ class PythonTasklet:
     def execute(self, contribution: StepContribution) -> RepeatStatus | None:
         """Calls the function once."""
         extra = {_CONTRIBUTION: contribution} if self._wants_contribution else {}
-        result = self._function(**self._arguments, **extra)
+        try:
+            result = self._function(**self._arguments, **extra)
+        except SystemExit as error:  # else the process would end as the function says, and the job be forgotten
+            called = f"{self._reference} called sys.exit({'' if error.code is None else repr(error.code)})"
+            raise TaskletError(called, hint="return an exit code as a text, or raise an error") from error
         if isinstance(result, RepeatStatus):
             return result
         if isinstance(result, str):

@@ -13,6 +13,7 @@ from batchrun.components.files.part_file import PartFile, part_tag
 from batchrun.domain.execution import JsonObject
 from batchrun.errors import WriteError
 from batchrun.spi import (
+    Capabilities,
     CheckpointStore,
     Chunk,
     ComponentScope,
@@ -68,6 +69,7 @@ SPEC = ComponentSpec(
     name="csv",
     summary="Writes items as delimited text.",
     options=CsvWriterOptions,
+    capabilities=Capabilities(restartable=True, truncating=True),
     example="type: csv\npath: out/trades.csv\n",
     description="""\
 The file grows hidden beside its path, as `.NAME.REPOSITORY-INSTANCE-STEP.part`, and takes its name when the step is

@@ -8,7 +8,7 @@ from typing import Annotated
 from batchrun.components.files.encoding import json_lines
 from batchrun.components.files.part_file import PartFile, part_tag
 from batchrun.domain.execution import JsonObject
-from batchrun.spi import CheckpointStore, Chunk, ComponentScope, ComponentSpec, Options, component, option
+from batchrun.spi import Capabilities, CheckpointStore, Chunk, ComponentScope, ComponentSpec, Options, component, option
 
 
 class JsonLinesWriterOptions(Options):
@@ -22,6 +22,7 @@ SPEC = ComponentSpec(
     name="json_lines",
     summary="Writes items as JSON objects, one a line.",
     options=JsonLinesWriterOptions,
+    capabilities=Capabilities(restartable=True, truncating=True),
     example="type: json_lines\npath: out/trades.jsonl\n",
     description="""\
 The file grows hidden beside its path, as `.NAME.REPOSITORY-INSTANCE-STEP.part`, and takes its name when the step is
@@ -48,7 +49,8 @@ class JsonLinesItemWriter:
         self._part = PartFile(scope.path(options.path), options.path, part_tag(scope))
 
     def connect(self) -> CheckpointStore | None:
-        """Has no transactions."""
+        """Locks the part file, and cuts nothing yet; it has no transactions."""
+        self._part.reserve()
         return None
 
     def open(self, state: JsonObject | None) -> None:

@@ -105,7 +105,12 @@ def test_a_name_of_two_roles_shows_both_and_a_role_chooses_one(batchrun: Run) ->
 
 def test_json_of_a_component_tells_types_defaults_units_and_marks(batchrun: Run) -> None:
     [document] = batchrun("components", "table", "-o", "json").document
-    assert document["capabilities"] == {"restartable": True, "transactional": True, "idempotent": False}
+    assert document["capabilities"] == {
+        "restartable": True,
+        "transactional": True,
+        "truncating": False,
+        "idempotent": False,
+    }
     assert document["options"][-1] == {
         "name": "size",
         "type": "integer",

@@ -249,6 +249,11 @@ class TestPython:
         with pytest.raises(ProcessError, match=r"^f:3: ZeroDivisionError: "):
             apply(make("python", call="transforms:break_on_third"), chunk().slice(2, 1))
 
+    @pytest.mark.parametrize(("per", "place"), [("item", "f:1"), ("chunk", "f:1-3")])
+    def test_ending_the_process_is_an_error(self, make: Make, per: str, place: str) -> None:
+        with pytest.raises(ProcessError, match=f"^{place}: SystemExit: 3$"):
+            apply(make("python", call="transforms:leave", per=per), chunk())
+
     def test_another_result_is_an_error(self, make: Make) -> None:
         with pytest.raises(ProcessError, match="returned list where a dict or None is expected"):
             make("python", call="transforms:wrong").process_chunk(chunk())

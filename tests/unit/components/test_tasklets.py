@@ -96,6 +96,9 @@ FUNCTIONS = """\
 from batchrun.domain.status import ExitStatus
 from batchrun.spi import RepeatStatus
 
+def leave():
+    raise SystemExit(0)
+
 def add(a, b, contribution):
     contribution.context["sum"] = a + b
     contribution.counts.write += 1
@@ -130,6 +133,10 @@ class TestPython:
     def test_an_exit_status_is_taken_whole(self, tmp_path: Path) -> None:
         _, contribution = run(make(tmp_path, "python", call="housekeeping:status"))
         assert contribution.exit_status == ExitStatus("EMPTY", "no rows")
+
+    def test_ending_the_process_is_an_error(self, tmp_path: Path) -> None:
+        with pytest.raises(TaskletError, match=r"^housekeeping:leave called sys\.exit\(0\)$"):
+            run(make(tmp_path, "python", call="housekeeping:leave"))
 
     def test_it_may_ask_to_be_called_again(self, tmp_path: Path) -> None:
         assert run(make(tmp_path, "python", call="housekeeping:again"))[0] is RepeatStatus.CONTINUABLE

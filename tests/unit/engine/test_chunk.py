@@ -9,10 +9,11 @@ import pytest
 
 from batchrun.domain.execution import JobExecution, StepExecution
 from batchrun.domain.status import BatchStatus
-from batchrun.errors import ParseError
+from batchrun.errors import FencedError, ParseError
+from batchrun.spi.checkpoint import CheckpointStore
 from batchrun.spi.chunk import Chunk, Item
 from batchrun.spi.listener import Listener, Progress
-from batchrun.testing.memory import Crash, ListItemReader
+from batchrun.testing.memory import Crash, ListItemReader, MemoryItemWriter
 from tests.unit.engine.bench import Bench, chunk_step, numbered
 
 
@@ -159,6 +160,25 @@ def test_an_owner_that_was_taken_over_commits_nothing(bench: Bench) -> None:
     with pytest.raises(Exception, match="taken over by another process"):
         bench.run([chunk_step(items=2)], listeners=[TakingOver()])
     assert written(bench) == [1, 2, 3, 4, 5, 6]
+
+
+def test_an_owner_suspended_before_it_took_over_commits_nothing_after_its_successor_completed(bench: Bench) -> None:
+    """The successor has deleted the row in the target, so only the repository can tell."""
+    bench.items(numbered(4))
+
+    class Suspending(MemoryItemWriter):
+        def connect(self) -> CheckpointStore | None:
+            if not suspended:
+                suspended.append(True)
+                Bench(bench.target, bench.repository, bench.components).run([chunk_step(items=2)])
+            return super().connect()
+
+    suspended: list[bool] = []
+    bench.components.writers = {"load": lambda: Suspending(bench.target)}
+    with pytest.raises(FencedError):
+        bench.run([chunk_step(items=2)])
+    assert written(bench) == [1, 2, 3, 4]
+    assert bench.target.checkpoints == {}
 
 
 def test_a_stop_ends_after_the_commit_and_restarts_behind_it(bench: Bench) -> None:
