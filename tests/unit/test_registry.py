@@ -203,7 +203,9 @@ def test_an_error_in_the_users_file_is_told_with_its_line(tmp_path: Path, monkey
     (tmp_path / "syntax.py").write_text("x = 1\ndef f(:\n")
     (tmp_path / "imports.py").write_text("\nimport no_such_thing\n")
     (tmp_path / "raises.py").write_text("def g():\n    return {}['a']\ng()\n")
+    (tmp_path / "leaves.py").write_text("import sys\nsys.exit(0)\n")
     modules = LocalModules(tmp_path)
+    assert refusal(modules, "leaves:f") == "leaves.py:2: SystemExit: 0"
     assert refusal(modules, "syntax:f") == "syntax.py:2: SyntaxError: invalid syntax"
     assert refusal(modules, "imports:f") == "imports.py:2: ModuleNotFoundError: No module named 'no_such_thing'"
     assert refusal(modules, "raises:g") == "raises.py:2: KeyError: 'a'"

@@ -224,6 +224,9 @@ def break_on_third(item):
 def wrong(item):
     return [item]
 
+def leave(_):
+    raise SystemExit(3)
+
 def whole(frame):
     return frame.with_columns(n=pl.len())
 """
