@@ -123,6 +123,20 @@ def test_of_two_launches_at_the_same_moment_one_runs_and_one_is_refused(
     check_complete(load, made_input[1])
 
 
+def test_of_two_restarts_of_a_killed_run_one_goes_on_and_one_is_refused(
+    load: Load, made_input: tuple[Path, tuple[Any, ...]]
+) -> None:
+    process = load.start(*load.launch_arguments())
+    wait_for_rows(load, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    restarts = [load.start("restart", "1") for _ in range(2)]
+    results = [(ended(each, 120), each.returncode) for each in restarts]
+    assert sorted(code for _, code in results) == [0, 3], results
+    assert not any("Traceback" in err for (_, err), _ in results)
+    check_complete(load, made_input[1])
+
+
 def test_a_killed_run_is_found_dead_by_a_launch_and_continued(
     load: Load, made_input: tuple[Path, tuple[Any, ...]]
 ) -> None:
