@@ -33,7 +33,12 @@ JobArgument = Annotated[
         metavar="JOB", help="Path of a job file, or the name of a job in jobs.d/.", autocompletion=_job_names
     ),
 ]
-ExecutionArgument = Annotated[int, typer.Argument(metavar="ID", help="Id of an execution, as history lists them.")]
+MAX_NUMBER = 2**63 - 1
+"""The largest number that a repository takes, for ids and limits."""
+
+ExecutionArgument = Annotated[
+    int, typer.Argument(metavar="ID", max=MAX_NUMBER, help="Id of an execution, as history lists them.")
+]
 ParameterArguments = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Parameters of the job, in any number.")
 ]

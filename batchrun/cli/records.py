@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from batchrun.cli.invocation import Invocation, Output
-from batchrun.cli.options import ExecutionArgument, OutputOption, PlainCommand
+from batchrun.cli.options import MAX_NUMBER, ExecutionArgument, OutputOption, PlainCommand
 
 if TYPE_CHECKING:
     from batchrun.app import Application
@@ -32,6 +32,7 @@ def history(
             "-n",
             metavar="N",
             min=1,
+            max=MAX_NUMBER,
             help=f"At most so many, the newest; else {SCREENFUL} on a terminal, or all.",
         ),
     ] = None,

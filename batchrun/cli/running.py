@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from batchrun.cli.invocation import Invocation, Output, given_parameters
-from batchrun.cli.options import JobArgument, OutputOption, ParameterArguments, PlainCommand
+from batchrun.cli.options import MAX_NUMBER, JobArgument, OutputOption, ParameterArguments, PlainCommand
 
 if TYPE_CHECKING:
     from batchrun.app import Application
@@ -106,7 +106,7 @@ def _restart_arguments(execution_id: str | None, parameters: Sequence[str]) -> t
         return None, {}
     if "=" in execution_id:
         return None, given_parameters([execution_id, *parameters])
-    if not execution_id.isdecimal():
+    if not execution_id.isdecimal() or int(execution_id) > MAX_NUMBER:
         raise UsageError(
             f"expected ID to be the number of an execution, got: {execution_id!r}", hint="batchrun history lists them"
         )

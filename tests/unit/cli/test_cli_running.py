@@ -179,10 +179,11 @@ def test_restart_passes_id_parameters_and_allow_changed(batchrun: Run, applicati
     assert ("restart", 6, {"limit": "5"}, True) in application.calls
 
 
-def test_restart_needs_a_number(batchrun: Run) -> None:
-    result = batchrun("restart", "six")
+@pytest.mark.parametrize("given", ["six", str(2**63)])
+def test_restart_needs_a_number(batchrun: Run, given: str) -> None:
+    result = batchrun("restart", given)
     assert result.code == 2
-    assert "error: expected ID to be the number of an execution, got: 'six'" in result.err
+    assert f"error: expected ID to be the number of an execution, got: '{given}'" in result.err
     assert "hint: batchrun history lists them\n" in result.err
 
 
