@@ -34,10 +34,10 @@ JobArgument = Annotated[
     ),
 ]
 MAX_NUMBER = 2**63 - 1
-"""The largest number that a repository takes, for ids and limits."""
+"""The largest number that a repository takes."""
 
 ExecutionArgument = Annotated[
-    int, typer.Argument(metavar="ID", max=MAX_NUMBER, help="Id of an execution, as history lists them.")
+    int, typer.Argument(metavar="ID", min=0, max=MAX_NUMBER, help="Id of an execution, as history lists them.")
 ]
 ParameterArguments = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Parameters of the job, in any number.")

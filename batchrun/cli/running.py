@@ -106,7 +106,7 @@ def _restart_arguments(execution_id: str | None, parameters: Sequence[str]) -> t
         return None, {}
     if "=" in execution_id:
         return None, given_parameters([execution_id, *parameters])
-    if not execution_id.isdecimal() or int(execution_id) > MAX_NUMBER:
+    if not execution_id.isdecimal() or len(execution_id) > len(str(MAX_NUMBER)) or int(execution_id) > MAX_NUMBER:
         raise UsageError(
             f"expected ID to be the number of an execution, got: {execution_id!r}", hint="batchrun history lists them"
         )

@@ -137,6 +137,13 @@ def test_an_execution_that_does_not_exist_is_wrong_usage(batchrun: Run) -> None:
     )
 
 
+@pytest.mark.parametrize("arguments", [("show", "ID"), ("show", "--", "-ID"), ("history", "--limit", "ID")])
+def test_a_number_that_no_repository_takes_is_wrong_usage(batchrun: Run, arguments: tuple[str, ...]) -> None:
+    result = batchrun(*(each.replace("ID", str(2**63)) for each in arguments))
+    assert result.code == 2
+    assert "is not in the range" in result.err
+
+
 def test_escape_sequences_of_values_do_not_reach_the_terminal(batchrun: Run, application: ApplicationDouble) -> None:
     application.executions = [execution_of(parameters=[JobParameter("note", "a\x1b[31mb\x07\r\nc")])]
     for arguments in (("show", "7"), ("history",)):

@@ -179,7 +179,7 @@ def test_restart_passes_id_parameters_and_allow_changed(batchrun: Run, applicati
     assert ("restart", 6, {"limit": "5"}, True) in application.calls
 
 
-@pytest.mark.parametrize("given", ["six", str(2**63)])
+@pytest.mark.parametrize("given", ["six", str(2**63), "9" * 5000])
 def test_restart_needs_a_number(batchrun: Run, given: str) -> None:
     result = batchrun("restart", given)
     assert result.code == 2
