@@ -8,6 +8,7 @@ the repository has the step COMPLETED (DESIGN section 5).
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -22,7 +23,7 @@ from batchrun.spi.checkpoint import CheckpointKey, CheckpointStore
 _log = logging.getLogger("batchrun.engine")
 
 
-class StepWork:
+class StepWork(ABC):
     """One attempt at a step's work.
 
     Attributes:
@@ -48,9 +49,9 @@ class StepWork:
         self.opened = ExitStack()
         self.stopped = False
 
+    @abstractmethod
     def execute(self) -> None:
         """Does the work from the checkpoint on; sets `stopped` where a stop ended it."""
-        raise NotImplementedError
 
     def should_stop(self) -> bool:
         """Tells whether a stop has been asked for."""
