@@ -34,7 +34,7 @@ class JobRun:
     mask: Callable[[str], str] = str
     beat: timedelta = BEAT
 
-    def describe(self, error: Exception) -> str:
+    def describe(self, error: BaseException) -> str:
         """Returns an error as an exit description: its message and the way out, or its class."""
         text = str(error) or type(error).__name__
         hint = getattr(error, "hint", None)

@@ -91,7 +91,7 @@ def _work(attempt: _Attempt) -> None:
         raise
     except StepStoppedError as error:
         _end(step, BatchStatus.STOPPED, ExitStatus(STOPPED.code, attempt.run.describe(error)))
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a component that ends the process would end it as if all were well
         _fail(attempt, error)
     else:
         if attempt.work.stopped:
@@ -125,7 +125,7 @@ def _completed(step: StepExecution) -> ExitStatus:
     return COMPLETED_WITH_SKIPS if step.counts.skip else COMPLETED
 
 
-def _fail(attempt: _Attempt, error: Exception) -> None:
+def _fail(attempt: _Attempt, error: BaseException) -> None:
     _log.debug("step %r failed", attempt.definition.name, exc_info=error)
     _end(attempt.step, BatchStatus.FAILED, ExitStatus(FAILED.code, attempt.run.describe(error)))
 

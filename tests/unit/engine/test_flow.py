@@ -252,3 +252,9 @@ def test_an_exception_of_a_tasklet_is_described_by_its_class_and_text(bench: Ben
     script = Script(bench, a=ZeroDivisionError("by zero"))
     execution = bench.run(script.steps("a"))
     assert execution.exit_status.description == "step 'a': ZeroDivisionError: by zero"
+
+
+def test_a_component_that_ends_the_process_fails_its_step(bench: Bench) -> None:
+    script = Script(bench, a=SystemExit(0))
+    execution = bench.run(script.steps("a", "b"))
+    assert (execution.status, script.ran) == (BatchStatus.FAILED, ["a"])
