@@ -1,4 +1,7 @@
-"""The composition root: the one module that picks concrete classes, for the command line and for embedding."""
+"""The composition root: the one module that picks concrete classes, for the command line and for embedding.
+
+What runs jobs is imported where a job is run: a command that only reads the history does without it.
+"""
 
 from __future__ import annotations
 
@@ -12,23 +15,22 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
-from batchrun.definition import LoadedJob, load_job, read_parameters
-from batchrun.domain.execution import JobExecution
-from batchrun.domain.parameters import JobParameters
 from batchrun.domain.status import BatchStatus
-from batchrun.engine import StopSignal, is_gone
 from batchrun.errors import ExitCode, UsageError
-from batchrun.operations.assembly import Assembly
-from batchrun.operations.operator import JobOperator, overridden
 from batchrun.operations.project import JOBS_FOLDER, absolute, find_job, project_of, settings_of
-from batchrun.registry import Registry
-from batchrun.spi.listener import Listener
-from batchrun.spi.repository import JobRepository
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from batchrun.definition import LoadedJob
+    from batchrun.domain.execution import JobExecution
+    from batchrun.domain.parameters import JobParameters
+    from batchrun.engine import StopSignal
+    from batchrun.operations.assembly import Assembly
+    from batchrun.registry import Registry
     from batchrun.repository import RepositoryState
+    from batchrun.spi.listener import Listener
+    from batchrun.spi.repository import JobRepository
 
 REPOSITORY_VARIABLE = "BATCHRUN_REPOSITORY"
 DEFAULT_REPOSITORY = ".batchrun/repository.db"
@@ -105,6 +107,9 @@ class Application:
         Raises:
             DefinitionError: the file cannot be read or is wrong; holds all problems.
         """
+        from batchrun.definition import load_job
+        from batchrun.registry import Registry
+
         path = find_job(job, self.project / JOBS_FOLDER)
         if self._repository is None:
             self.project = project_of(path.parent)
@@ -120,6 +125,8 @@ class Application:
             LaunchRefusedError: the state of the job instance forbids it.
             RepositoryError: the repository cannot be used.
         """
+        from batchrun.definition import read_parameters
+
         parameters = read_parameters(job, given, Path.cwd(), project=self.project)
         return self._run(self._assembly(job, parameters), listeners)
 
@@ -144,6 +151,10 @@ class Application:
             DefinitionError: the job file as it is now, or a parameter, is wrong.
             LaunchRefusedError: the state of the instance, or a changed job file, forbids it.
         """
+        from batchrun.definition import load_job
+        from batchrun.operations.operator import overridden
+        from batchrun.registry import Registry
+
         previous = self.repository.find_execution(execution_id)
         path = Path(previous.job_file)
         job = load_job(path, Registry(path.parent))
@@ -152,6 +163,8 @@ class Application:
         return self._run(self._assembly(job, parameters), listeners, execution_id, allow_changed)
 
     def _overrides(self, job: LoadedJob, given: Mapping[str, str]) -> JobParameters:
+        from batchrun.definition import read_parameters
+
         identifying = [each.name for each in job.definition.parameters if each.identifying and each.name in given]
         if identifying:
             raise UsageError(
@@ -161,6 +174,9 @@ class Application:
         return read_parameters(job, given, Path.cwd(), project=self.project, only_given=True)
 
     def _assembly(self, job: LoadedJob, parameters: JobParameters) -> Assembly:
+        from batchrun.operations.assembly import Assembly
+        from batchrun.registry import Registry
+
         registry = Registry(job.path.parent)
         return Assembly(job, parameters, registry, self.project, self.repository, self.repository_url)
 
@@ -171,6 +187,9 @@ class Application:
         restart_of: int | None = None,
         allow_changed: bool = False,
     ) -> JobExecution:
+        from batchrun.engine import StopSignal
+        from batchrun.operations.operator import JobOperator
+
         stop = StopSignal()
         with _signals(stop):
             operator = JobOperator(self.repository, listeners, stop)
@@ -182,6 +201,8 @@ class Application:
         Raises:
             UsageError: there is none among the newest.
         """
+        from batchrun.engine import is_gone
+
         seen: set[int] = set()
         for execution in self.repository.find_executions(limit=_NEWEST):
             is_last = execution.instance.id not in seen
@@ -200,6 +221,8 @@ class Application:
             NoSuchExecutionError: there is none.
             NotRunningError: it does not run.
         """
+        from batchrun.engine import is_gone
+
         return self.repository.request_stop(execution_id, is_gone)
 
     def recover(self, execution_id: int, *, force: bool = False) -> JobExecution:
@@ -209,6 +232,8 @@ class Application:
             NoSuchExecutionError: there is none.
             ExecutionRunningError: its process lives, and `force` is false.
         """
+        from batchrun.engine import is_gone
+
         return self.repository.recover(execution_id, is_gone, force=force)
 
     def abandon(self, execution_id: int) -> JobExecution:
@@ -218,6 +243,8 @@ class Application:
             NoSuchExecutionError: there is none.
             LaunchRefusedError: it runs, has completed, or a later one has superseded it.
         """
+        from batchrun.engine import is_gone
+
         return self.repository.abandon(execution_id, is_gone)
 
     def history(self, *, job_name: str | None = None, limit: int | None = None) -> list[JobExecution]:
@@ -234,6 +261,8 @@ class Application:
 
     def registry(self) -> Registry:
         """Returns the components that jobs of this project can name."""
+        from batchrun.registry import Registry
+
         return Registry(self.project / JOBS_FOLDER)
 
     def exit_code(self, execution: JobExecution, job: LoadedJob | None = None) -> int:

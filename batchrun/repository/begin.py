@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -11,7 +12,9 @@ from batchrun.domain.execution import FlowPosition, JobExecution, JobInstance
 from batchrun.domain.launch import LaunchDecision, decide_launch
 from batchrun.repository import rows, statements
 from batchrun.repository.ending import end_unowned
-from batchrun.spi.repository import LaunchRequest
+
+if TYPE_CHECKING:
+    from batchrun.spi.repository import LaunchRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,7 @@ class Beginning:
         key = {"b_job_name": name, "b_identity": identity}
         row = self.connection.execute(statements.find_instance, key).one_or_none()
         if row is None:
-            new = statements.insert_instance[self.connection.dialect.name]
-            self.connection.execute(new, {"job_name": name, "identity": identity})
+            self.connection.execute(statements.insert_instance, {"job_name": name, "identity": identity})
             row = self.connection.execute(statements.find_instance, key).one()
         return JobInstance(row.id, name, identity), row.token
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select
 from sqlalchemy.exc import IntegrityError
@@ -16,7 +16,9 @@ from batchrun.repository import rows, schema, statements
 from batchrun.repository.begin import Beginning
 from batchrun.repository.database import Database
 from batchrun.repository.ending import Operation
-from batchrun.spi.repository import LaunchRequest
+
+if TYPE_CHECKING:
+    from batchrun.spi.repository import LaunchRequest
 
 
 class SqlJobRepository:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, bindparam, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Select, bindparam, func, insert, select, text, update
 
 from batchrun.domain.execution import StepCounts
 from batchrun.domain.status import BatchStatus
@@ -34,11 +33,10 @@ find_instance = (
     .where(job_instance.c.job_name == bindparam("b_job_name"), job_instance.c.identity == bindparam("b_identity"))
     .with_for_update()
 )
-insert_instance = {
-    "sqlite": sqlite.insert(job_instance).values(token=0).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(job_instance).values(token=0).on_conflict_do_nothing(),
-}
-"""By dialect; `job_name` and `identity` are to be given."""
+insert_instance = text(
+    "INSERT INTO job_instance (job_name, identity, token) VALUES (:job_name, :identity, 0) ON CONFLICT DO NOTHING"
+)
+"""A text, which both databases take as it is: SQLAlchemy's form would import both dialects, 0.05 s of each start."""
 raise_token = (
     update(job_instance).where(job_instance.c.id == bindparam("b_instance_id")).values(token=bindparam("token"))
 )

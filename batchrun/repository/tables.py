@@ -5,10 +5,13 @@ Change a table here and in a new migration, and raise `schema.EXPECTED_VERSION`;
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     Double,
     ForeignKey,
     Index,
@@ -17,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     text,
 )
 
@@ -53,6 +57,7 @@ job_instance = Table(
     sqlite_autoincrement=True,
 )
 
+running_index = Index("uq_job_execution_running", "instance_id", unique=True)
 job_execution = Table(
     "job_execution",
     metadata,
@@ -81,9 +86,16 @@ job_execution = Table(
     Index("ix_job_execution_instance_id_id", "instance_id", "id"),
     Index("ix_job_execution_job_name_id", "job_name", "id"),
     Index("ix_job_execution_status_id", "status", "id"),
-    Index("uq_job_execution_running", "instance_id", unique=True, sqlite_where=is_running, postgresql_where=is_running),
+    running_index,
     sqlite_autoincrement=True,  # an id is never given twice, also after a purge
 )
+
+
+@event.listens_for(job_execution, "before_create")
+def _limit_to_running(_table: Table, connection: Connection, **_options: Any) -> None:
+    """Makes the unique index a partial one; said any earlier, the condition would import both dialects."""
+    running_index.dialect_kwargs[f"{connection.dialect.name}_where"] = is_running
+
 
 job_parameter = Table(
     "job_parameter",
