@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from copy import deepcopy
+
 from batchrun.domain.execution import Checkpoint, JsonObject
 from batchrun.domain.status import ExitStatus
 from batchrun.engine.work import StepWork
@@ -26,7 +29,9 @@ class TaskletWork(StepWork):
                 return
 
     def _call(self, tasklet: Tasklet) -> None:
-        contribution = StepContribution(self.step.counts.copy(), None, dict(self.checkpoint.contexts.get("step", {})))
+        contribution = StepContribution(
+            self.step.counts.copy(), None, deepcopy(self.checkpoint.contexts.get("step", {}))
+        )
         try:
             with self.transaction():
                 status = tasklet.execute(contribution)
@@ -44,13 +49,30 @@ class TaskletWork(StepWork):
         self.save_progress()
 
     def _recall_exit_status(self) -> None:
-        """Takes the exit status of a body that had finished when its process died."""
-        if self.checkpoint.finished and (said := self.checkpoint.contexts.get("exit_status")):
+        """Takes the exit status that a committed call has set, in an attempt that this one continues."""
+        if said := self.checkpoint.contexts.get("exit_status"):
             self.step.exit_status = ExitStatus(said["code"], said["description"])
 
     def _checkpoint_after(self, contribution: StepContribution, status: RepeatStatus | None) -> Checkpoint:
         finished = status is not RepeatStatus.CONTINUABLE
-        contexts: dict[str, JsonObject] = {"step": contribution.context} if contribution.context else {}
+        contexts: dict[str, JsonObject] = {"step": _durable(contribution.context)} if contribution.context else {}
         if (said := contribution.exit_status) is not None:
             contexts["exit_status"] = {"code": said.code, "description": said.description}
+        elif (before := self.checkpoint.contexts.get("exit_status")) is not None:
+            contexts["exit_status"] = before
         return self.checkpoint.after(self.step.id, None, contexts, contribution.counts, finished=finished)
+
+
+def _durable(context: JsonObject) -> JsonObject:
+    """Returns a context as a restart will get it, apart from the tasklet's own, which may change on.
+
+    Raises:
+        TaskletError: a value has no form in JSON.
+    """
+    try:
+        durable: JsonObject = json.loads(json.dumps(context, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise TaskletError(
+            f"the step's context cannot be saved: {error}", hint="it holds texts, numbers, booleans, lists and objects"
+        ) from error
+    return durable

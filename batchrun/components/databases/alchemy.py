@@ -147,6 +147,14 @@ class AlchemySession:
             result.close()
             return changed
 
+    def cancel(self) -> bool:
+        """Cancels the running statement where the driver's connection has a `cancel`, as those of Oracle have."""
+        cancel = getattr(self._connection.connection.driver_connection, "cancel", None)
+        if cancel is None:
+            return False
+        cancel()
+        return True
+
     def fetch(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Returns all rows of a small result."""
         with self._alone():

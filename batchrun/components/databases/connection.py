@@ -15,12 +15,14 @@ _USER_AND_PASSWORD = re.compile(r"://([^/@\s:]*):([^@\s]*)@")
 _PASSWORD_ARGUMENT = re.compile(r"(password=)[^&\s]*", re.IGNORECASE)
 
 
-def connect(database: Database, *, create: bool = False) -> Session:
+def connect(database: Database, *, create: bool = False, interruptible: bool = False) -> Session:
     """Opens a session on a database of the job.
 
     Args:
         database: as the scope gives it.
         create: a SQLite file that is not there is made.
+        interruptible: `cancel` matters more than bulk speed; a SQLite file is then opened by Python's sqlite3, unless
+            another session of the process has it open by ADBC.
 
     Raises:
         DatabaseError: the database cannot be reached.
@@ -28,7 +30,7 @@ def connect(database: Database, *, create: bool = False) -> Session:
     """
     backend = database.url.partition(":")[0].partition("+")[0].lower()
     if backend == "sqlite":
-        return _connect_sqlite(database, create=create)
+        return _connect_sqlite(database, create=create, interruptible=interruptible)
     if backend in ("postgresql", "postgres"):
         from batchrun.components.databases.postgres import connect_postgres
 
@@ -38,7 +40,7 @@ def connect(database: Database, *, create: bool = False) -> Session:
     return connect_alchemy(database)
 
 
-def _connect_sqlite(database: Database, *, create: bool) -> Session:
+def _connect_sqlite(database: Database, *, create: bool, interruptible: bool) -> Session:
     if not database.url.startswith("sqlite:///"):
         # Another spelling would pass by the check for the repository's file, and open it by two copies of SQLite.
         raise DatabaseError(
@@ -46,7 +48,7 @@ def _connect_sqlite(database: Database, *, create: bool) -> Session:
         )
     from batchrun.components.databases.sqlite import connect_sqlite
 
-    return connect_sqlite(database, create=create)
+    return connect_sqlite(database, create=create, interruptible=interruptible)
 
 
 def masked(text: str) -> str:

@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS batchrun_checkpoint (
     PRIMARY KEY (repository_id, instance_id, step_name, partition)
 )
 """
+_CANCEL_SECONDS = 5.0
 _CREATING = zlib.crc32(b"batchrun_checkpoint")
 _COLUMNS = """
 SELECT attname, format_type(atttypid, atttypmod)
@@ -170,6 +171,16 @@ class PostgresSession:
         with self._told():
             cursor = self._run(sql, parameters or {})
             return max(cursor.rowcount, 0) if cursor.description is None else 0
+
+    def cancel(self) -> bool:
+        """Asks the server to cancel the running statement, over a connection of its own."""
+        import psycopg
+
+        try:
+            self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
+        except psycopg.Error:
+            return False
+        return True
 
     def fetch(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Returns all rows of a small result."""

@@ -156,8 +156,8 @@ class Session(Protocol):
 
     *Transactions*: `begin` … `commit`, `commit_if` or `rollback`; outside of them each statement commits by itself.
     Savepoints nest. *Parameters*: SQL text names them `:name`. *Threads*: one thread, except `encode`, which touches
-    nothing of the connection. *Errors*: RefusedError where items or their statement are refused, DatabaseError where
-    the database fails as a whole; neither has a password in its text.
+    nothing of the connection, and `cancel`. *Errors*: RefusedError where items or their statement are refused,
+    DatabaseError where the database fails as a whole; neither has a password in its text.
     """
 
     @property
@@ -199,6 +199,17 @@ class Session(Protocol):
 
     def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> int:
         """Runs a statement and returns how many rows it changed, 0 where that means nothing."""
+        ...
+
+    def cancel(self) -> bool:
+        """Asks for the end of the running statement, from any thread; where none runs, nothing happens.
+
+        A statement that is cancelled raises, and its transaction can only be rolled back. A server may hear of it
+        late, so that the next statement is cancelled in its place.
+
+        Returns:
+            False where the driver cannot do that.
+        """
         ...
 
     def fetch(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:

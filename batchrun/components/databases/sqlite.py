@@ -10,6 +10,7 @@ from urllib.parse import quote as quote_path
 
 from batchrun.components.databases import sqlite_storage as storage
 from batchrun.components.databases.session import RefusedError, TableName, TableShape, names, quote
+from batchrun.components.databases.sqlite_copies import OpenFile
 from batchrun.components.databases.sqlite_query import SqliteQueryRows
 from batchrun.components.databases.statement import Statement
 from batchrun.errors import DatabaseError
@@ -57,6 +58,10 @@ class SqliteDriver(Protocol):
         """Returns a result of at most `expected` rows; a column of nothing but nulls is of type Null."""
         ...
 
+    def interrupt(self) -> bool:
+        """Ends the running statement, from any thread; returns False where the driver cannot."""
+        ...
+
     def message(self, error: Exception) -> str:
         """Returns SQLite's own words."""
         ...
@@ -66,8 +71,8 @@ class SqliteDriver(Protocol):
         ...
 
 
-def connect_sqlite(database: Database, *, create: bool) -> SqliteSession:
-    """Opens a SQLite file, by Python's sqlite3 where it holds the repository and by ADBC elsewhere.
+def connect_sqlite(database: Database, *, create: bool, interruptible: bool) -> SqliteSession:
+    """Opens a SQLite file, by ADBC unless it holds the repository or its statements are to be interruptible.
 
     Raises:
         DatabaseError: the file is not there and `create` is false, or cannot be opened.
@@ -86,11 +91,11 @@ def connect_sqlite(database: Database, *, create: bool) -> SqliteSession:
     if Path(path).is_dir():
         raise DatabaseError(database.name, f"{path} is a folder", hint="name a file, as in sqlite:///data.db")
     uri = f"file:{quote_path(path)}?{query or ('mode=rwc' if create else 'mode=rw')}"
-    return SqliteSession(database.name, path, _driver(database.holds_repository), uri)
+    return SqliteSession(database.name, path, _driver(database.holds_repository or interruptible), uri)
 
 
-def _driver(holds_repository: bool) -> Callable[[str], SqliteDriver]:
-    if holds_repository:
+def _driver(by_python: bool) -> Callable[[str], SqliteDriver]:
+    if by_python:
         from batchrun.components.databases.sqlite_python import PythonDriver
 
         return PythonDriver
@@ -108,10 +113,18 @@ class SqliteSession:
         self._depth = 0
         self._is_open = False
         try:
-            self._driver = driver(uri)
+            self._file = OpenFile(path, uri, driver)
         except Exception as error:
             reason = "unable to open the file"
             raise DatabaseError(database, f"{path}: {reason}", hint=storage.hint(reason)) from error
+        self._driver: SqliteDriver = self._file.driver
+        try:
+            self._set_up()
+        except BaseException:
+            self.close()
+            raise
+
+    def _set_up(self) -> None:
         with self._told():
             self._driver.rows(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
             # A chunk's pages stay in memory until its commit; the setting ends with the connection.
@@ -177,6 +190,10 @@ class SqliteSession:
         with self._told():
             self._driver.run(f"ROLLBACK TO batchrun_{self._depth}")
         self.release()
+
+    def cancel(self) -> bool:
+        """Interrupts the running statement, where this copy of SQLite can."""
+        return self._driver.interrupt()
 
     def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> int:
         """Runs a statement and returns how many rows it changed."""
@@ -285,7 +302,7 @@ class SqliteSession:
 
     def close(self) -> None:
         """Closes the connection; what is not committed is undone."""
-        self._driver.close()
+        self._file.close()
 
 
 def bound(sql: str, parameters: Mapping[str, Any]) -> tuple[str, list[Any]]:

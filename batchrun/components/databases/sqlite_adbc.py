@@ -87,6 +87,10 @@ class AdbcDriver:
 
         return adbc_driver_manager.InternalError(text, status_code=adbc_driver_manager.AdbcStatusCode.INTERNAL)
 
+    def interrupt(self) -> bool:
+        """Tells that it cannot: the driver does not implement ADBC's cancel."""
+        return False
+
     def message(self, error: Exception) -> str:
         """Returns SQLite's own words."""
         return _PREFIX.sub("", str(error)).removeprefix("got external error: [SQLite] ").strip()

@@ -51,6 +51,11 @@ class PythonDriver:
         typed = {name: column_of(values) for name, values in zip(names, columns, strict=True)}
         return pl.DataFrame([pl.Series(name, values, dtype=dtype) for name, (values, dtype) in typed.items()])
 
+    def interrupt(self) -> bool:
+        """Ends the running statement, from any thread."""
+        self._connection.interrupt()
+        return True
+
     def message(self, error: Exception) -> str:
         """Returns SQLite's own words."""
         return str(error)

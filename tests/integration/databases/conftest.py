@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,17 +65,17 @@ class World:
             session.rollback()
             session.close()
 
-    def _component(self, made: Any, options: dict[str, Any]) -> Any:
+    def _component(self, made: Any, options: dict[str, Any], should_stop: Callable[[], bool] = lambda: False) -> Any:
         parsed = made.spec.parse({"database": "db", **options})
         assert parsed.check() == []
-        return made(parsed, scope_in(self.folder, databases={"db": self.database}))
+        return made(parsed, scope_in(self.folder, databases={"db": self.database}, should_stop=should_stop))
 
     def reader(self, **options: Any) -> QueryItemReader:
         reader: QueryItemReader = self._component(QueryItemReader, options)
         return reader
 
-    def tasklet(self, **options: Any) -> SqlTasklet:
-        tasklet: SqlTasklet = self._component(SqlTasklet, options)
+    def tasklet(self, should_stop: Callable[[], bool] = lambda: False, **options: Any) -> SqlTasklet:
+        tasklet: SqlTasklet = self._component(SqlTasklet, options, should_stop)
         return tasklet
 
     @contextmanager

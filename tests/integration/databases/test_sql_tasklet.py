@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import closing
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from batchrun.components.databases import connect
 from batchrun.components.tasklets.sql import SqlOptions, SqlTasklet
 from batchrun.domain.execution import Checkpoint
-from batchrun.errors import DatabaseError
+from batchrun.errors import DatabaseError, StepStoppedError
+from batchrun.spi.scope import Database
 from batchrun.spi.tasklet import RepeatStatus, StepContribution
 from tests.integration.databases.conftest import KEY, World
 
@@ -102,3 +107,62 @@ def test_null_is_bound_too(trades: World) -> None:
 def test_options_that_do_not_fit_are_told(statement: str | list[str], at: list[tuple[str, ...]]) -> None:
     options = SqlOptions(database="db", statement=statement, parameters={"n": 1})
     assert [problem.at for problem in options.check()] == at
+
+
+def calls(world: World, stop_after: int | None, token: int, **options: Any) -> list[StepContribution]:
+    """Calls a tasklet as a step does, until it has finished or as often as `stop_after` says."""
+    made: list[StepContribution] = []
+    tasklet = world.tasklet(**options)
+    try:
+        store = tasklet.open()
+        assert store is not None
+        checkpoint = store.take_over(KEY, token, 1)
+        while not checkpoint.finished and len(made) != stop_after:
+            contribution = StepContribution(checkpoint.counts.copy())
+            store.begin()
+            finished = tasklet.execute(contribution) is RepeatStatus.FINISHED
+            checkpoint = checkpoint.after(1, None, {}, contribution.counts, finished=finished)
+            store.commit(checkpoint)
+            made.append(contribution)
+    finally:
+        tasklet.close()
+    return made
+
+
+def test_it_repeats_until_nothing_changes_and_goes_on_after_a_stop(trades: World) -> None:
+    batched: dict[str, Any] = {
+        "statement": "DELETE FROM t WHERE id IN (SELECT id FROM t ORDER BY id LIMIT :size)",
+        "parameters": {"size": 1},
+        "repeat": "until_unchanged",
+    }
+    assert [each.counts.write for each in calls(trades, 1, 1, **batched)] == [1]
+    assert trades.sql("SELECT id FROM t ORDER BY id") == [(2,), (3,)]
+    assert [each.counts.write for each in calls(trades, None, 2, **batched)] == [2, 3, 3]
+    assert trades.sql("SELECT count(*) FROM t") == [(0,)]
+
+
+ENDLESS = "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n) SELECT i, :day, 0 FROM n"
+
+
+def test_a_stop_cancels_the_running_statement_and_undoes_it(trades: World) -> None:
+    begun = time.monotonic()
+    tasklet = trades.tasklet(
+        lambda: time.monotonic() > begun + 0.5,
+        statement=["UPDATE t SET n = 7", ENDLESS],
+        parameters={"day": date(2026, 7, 31)},
+    )
+    with pytest.raises(StepStoppedError, match="cancelled by the stop"):
+        run(tasklet)
+    assert time.monotonic() < begun + 20
+    assert trades.sql("SELECT count(*), max(n) FROM t") == [(3, 0)]
+
+
+def test_a_file_open_by_one_copy_of_sqlite_is_opened_by_the_same_one(tmp_path: Path) -> None:
+    database = Database("db", f"sqlite:///{tmp_path}/data.db")
+    with closing(connect(database, create=True)) as bulk:
+        with closing(connect(database, interruptible=True)) as second:
+            assert not second.cancel()
+        assert not bulk.cancel()
+    with closing(connect(database, interruptible=True)) as first, closing(connect(database)) as second:
+        assert first.cancel()
+        assert second.cancel()
