@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
+import time
 from collections.abc import Callable
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Thread, get_ident
 from types import TracebackType
+from typing import TypeVar
+
+from batchrun.errors import StepStoppedError
 
 POLL_SECONDS = 0.1
+REACTION_SECONDS = 5.0
+
+Result = TypeVar("Result")
 
 
 class StopWatch:
@@ -37,8 +45,12 @@ class StopWatch:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Ends the watch; an action under way has ended when it returns."""
         self._over.set()
-        with self._acting:  # an action under way has ended before the block has
+        with self._acting:
             pass
 
     def _watch(self) -> None:
@@ -48,3 +60,62 @@ class StopWatch:
                     if not self._over.is_set():
                         self.has_acted = self._act() or self.has_acted
             self._over.wait(POLL_SECONDS)
+
+
+class Interrupted(KeyboardInterrupt):
+    """Raised inside a Python call by a stop; what tidies up at Ctrl-C does so here too."""
+
+
+def call_interruptibly(
+    call: Callable[[], Result], should_stop: Callable[[], bool], on_silence: Callable[[], None]
+) -> Result:
+    """Calls a function, and interrupts it as Ctrl-C would once a stop is asked for.
+
+    The exception comes between two steps of Python code: a call that waits outside of Python gets it when it returns.
+
+    Args:
+        call: the function; what it returns after an interrupt that it did not heed, counts.
+        should_stop: tells whether a stop has been asked for.
+        on_silence: told once, from another thread, where the function goes on for some seconds all the same.
+
+    Raises:
+        StepStoppedError: the function ended by the interrupt.
+    """
+    thread = get_ident()
+    watch = StopWatch(should_stop, _Interrupt(thread, on_silence).act)
+    outcome: list[Result] = []
+    try:
+        try:
+            with watch:
+                outcome.append(call())
+        finally:
+            _raise_in(thread, None)
+    except Interrupted:
+        watch.end()  # the exception may have come while the watch was ending
+        if not outcome:
+            raise StepStoppedError("the call was interrupted by the stop") from None
+    return outcome[0]
+
+
+class _Interrupt:
+    """Raises Interrupted in a thread, once, and later says so if the thread does not heed it."""
+
+    def __init__(self, thread: int, on_silence: Callable[[], None]) -> None:
+        self._thread = thread
+        self._on_silence = on_silence
+        self._silent_at: float | None = None
+
+    def act(self) -> bool:
+        if self._silent_at is None:
+            self._silent_at = time.monotonic() + REACTION_SECONDS
+            _raise_in(self._thread, Interrupted)
+        elif time.monotonic() > self._silent_at:
+            self._silent_at = float("inf")
+            self._on_silence()
+        return True
+
+
+def _raise_in(thread: int, error: type[BaseException] | None) -> None:
+    """Has an exception raised in a thread as soon as it runs Python code; None takes back one not raised yet."""
+    argument = None if error is None else ctypes.py_object(error)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), argument)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import Annotated, Any
 
+from batchrun.components.stopping import call_interruptibly
 from batchrun.domain.status import ExitStatus
 from batchrun.errors import TaskletError
 from batchrun.spi.checkpoint import CheckpointStore
@@ -35,14 +37,15 @@ arguments: {folder: /data/incoming, keep_days: 7}
 """,
     capabilities=Capabilities(restartable=True),
     description=(
-        "The function gets the arguments by keyword, and the step's contribution where it has a parameter of the name "
-        "`contribution`: its `context` survives a restart, its `counts` show in the history. It returns nothing, an "
-        "exit code as a text, an ExitStatus, or a RepeatStatus; CONTINUABLE has it called again. A call that did not "
-        "return is made again by a restart: at least once."
+        "The function gets the arguments by keyword. Where it has a parameter of one of these names, it gets besides: "
+        "`context`, a dictionary that is saved after the call and survives a restart; `contribution`, which holds the "
+        "context and the `counts` that show in the history; `log`, the step's logger; `should_stop`, a function that "
+        "tells whether a stop was asked for. It returns nothing, an exit code as a text, an ExitStatus, or a "
+        "RepeatStatus; CONTINUABLE has it called again, unless a stop was asked for: then a restart does. At a stop, "
+        "one that does not take `should_stop` is interrupted as by Ctrl-C. A call that did not return is made again by "
+        "a restart: at least once."
     ),
 )
-
-_CONTRIBUTION = "contribution"
 
 
 @component(SPEC)
@@ -62,22 +65,31 @@ class PythonTasklet:
         """
         self._function = self._scope.load(self._reference)
         signature = inspect.signature(self._function)
-        self._wants_contribution = _CONTRIBUTION in signature.parameters
-        given = {**self._arguments, **({_CONTRIBUTION: None} if self._wants_contribution else {})}
+        offered = self._offered(StepContribution())
+        self._wanted = {name for name in signature.parameters if name in offered and name not in self._arguments}
         try:
-            signature.bind(**given)
+            signature.bind(**self._arguments, **dict.fromkeys(self._wanted))
         except TypeError as error:
             raise TaskletError(f"{self._reference} cannot be called with these arguments: {error}") from error
         return None
 
+    def _offered(self, contribution: StepContribution) -> dict[str, Any]:
+        """Returns what a function gets where it has a parameter of that name."""
+        return {
+            "context": contribution.context,
+            "contribution": contribution,
+            "log": self._scope.log,
+            "should_stop": self._scope.should_stop,
+        }
+
     def execute(self, contribution: StepContribution) -> RepeatStatus | None:
-        """Calls the function once."""
-        extra = {_CONTRIBUTION: contribution} if self._wants_contribution else {}
-        try:
-            result = self._function(**self._arguments, **extra)
-        except SystemExit as error:  # else the process would end as the function says, and the job be forgotten
-            called = f"{self._reference} called sys.exit({'' if error.code is None else repr(error.code)})"
-            raise TaskletError(called, hint="return an exit code as a text, or raise an error") from error
+        """Calls the function once.
+
+        Raises:
+            TaskletError: it returned what means nothing, or would end the process.
+            StepStoppedError: it was interrupted by a stop.
+        """
+        result = self._call(contribution)
         if isinstance(result, RepeatStatus):
             return result
         if isinstance(result, str):
@@ -90,6 +102,24 @@ class PythonTasklet:
                 hint="return None, an exit code as a text, an ExitStatus or a RepeatStatus",
             )
         return RepeatStatus.FINISHED
+
+    def _call(self, contribution: StepContribution) -> Any:
+        given = {name: value for name, value in self._offered(contribution).items() if name in self._wanted}
+        call = partial(self._function, **self._arguments, **given)
+        try:
+            if "should_stop" in self._wanted:
+                return call()
+            return call_interruptibly(call, self._scope.should_stop, self._warn)
+        except SystemExit as error:  # else the process would end as the function says, and the job be forgotten
+            called = f"{self._reference} called sys.exit({'' if error.code is None else repr(error.code)})"
+            raise TaskletError(called, hint="return an exit code as a text, or raise an error") from error
+
+    def _warn(self) -> None:
+        self._scope.log.warning(
+            "%s goes on although a stop was asked for; it is waited for. A function that takes `should_stop` can "
+            "end sooner",
+            self._reference,
+        )
 
     def close(self) -> None:
         """Has nothing to give back."""
