@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 
-from batchrun.domain.execution import JobExecution
-from batchrun.domain.status import BatchStatus
+from batchrun.domain.execution import JobExecution, Owner
+from batchrun.domain.status import FAILED, BatchStatus, ExitStatus
 from batchrun.errors import (
     ExecutionRunningError,
     InstanceAbandonedError,
@@ -104,3 +105,22 @@ def may_abandon(execution: JobExecution, last_id: int, *, owner_is_alive: bool) 
             execution.job_name, execution.id, execution.owner.host, execution.owner.pid, verb="abandon"
         )
     return True
+
+
+def dead(owner: Owner, how: str = "was found dead") -> ExitStatus:
+    """Returns how an execution ends whose owner cannot say it any more."""
+    return ExitStatus(FAILED.code, f"its process (host {owner.host}, pid {owner.pid}) {how}")
+
+
+def seen_dead(execution: JobExecution) -> JobExecution:
+    """Returns a running execution as it will be once somebody recovers it: FAILED, with its running steps.
+
+    Nothing of it is stored; who only looks at a dead execution changes nothing. One that has ended stays as it is.
+    """
+    if not execution.status.is_running:
+        return execution
+    failed, end = BatchStatus.FAILED, dead(execution.owner)
+    steps = [
+        replace(step, status=failed, exit_status=end) if step.status.is_running else step for step in execution.steps
+    ]
+    return replace(execution, status=failed, exit_status=end, steps=steps)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from batchrun.domain.execution import FlowPosition, JobExecution, JobInstance
 from batchrun.domain.launch import LaunchDecision, decide_launch
 from batchrun.repository import rows, statements
-from batchrun.repository.ending import end_unowned
+from batchrun.repository.ending import end_unowned, owner_is_alive
 
 if TYPE_CHECKING:
     from batchrun.spi.repository import LaunchRequest
@@ -57,8 +57,7 @@ class Beginning:
             return None, False
         # The same instance has the same identifying parameters, and the launch table looks at no others.
         last = rows.execution_of(row, self.request.parameters, [])
-        is_dead = last.status.is_running and (row.is_lapsed or self.request.is_gone(last.owner))
-        return last, not is_dead
+        return last, owner_is_alive(last, row, self.request.is_gone)
 
     def _insert(self, instance: JobInstance, token: int, last: JobExecution | None) -> JobExecution:
         request = self.request

@@ -9,18 +9,21 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from batchrun.domain.execution import JobExecution, Owner
-from batchrun.domain.launch import may_abandon, may_recover
+from batchrun.domain.launch import dead, may_abandon, may_recover
 from batchrun.domain.parameters import JobParameters
-from batchrun.domain.status import FAILED, BatchStatus, ExitStatus
+from batchrun.domain.status import BatchStatus, ExitStatus
 from batchrun.errors import NoSuchExecutionError, NotRunningError
 from batchrun.repository import rows, statements
 
 
+def owner_is_alive(execution: JobExecution, row: rows.AnyRow, is_gone: Callable[[Owner], bool]) -> bool:
+    """Tells of a running execution whether its owner lives: its lease has not run out, and its process is not gone."""
+    return not (execution.status.is_running and (row.is_lapsed or is_gone(execution.owner)))
+
+
 def end_unowned(connection: Connection, execution: JobExecution, how: str = "was found dead") -> None:
     """Sets an execution that nobody runs to FAILED, with its running steps."""
-    owner = execution.owner
-    found = ExitStatus(FAILED.code, f"its process (host {owner.host}, pid {owner.pid}) {how}")
-    _end(connection, execution, BatchStatus.FAILED, found)
+    _end(connection, execution, BatchStatus.FAILED, dead(execution.owner, how))
 
 
 def _end(connection: Connection, execution: JobExecution, status: BatchStatus, exit_status: ExitStatus) -> None:
@@ -72,5 +75,4 @@ class Operation:
         if row is None:
             raise NoSuchExecutionError(self.execution_id)
         execution = rows.execution_of(row, JobParameters(), [])
-        is_dead = execution.status.is_running and (row.is_lapsed or self.is_gone(execution.owner))
-        return execution, not is_dead
+        return execution, owner_is_alive(execution, row, self.is_gone)

@@ -10,12 +10,13 @@ from sqlalchemy import Connection, Select
 from sqlalchemy.exc import IntegrityError
 
 from batchrun.domain.execution import Checkpoint, JobExecution, Owner, StepExecution
+from batchrun.domain.parameters import JobParameters
 from batchrun.domain.status import BatchStatus
 from batchrun.errors import FencedError, NoSuchExecutionError, RepositoryUnreachableError
 from batchrun.repository import rows, schema, statements
 from batchrun.repository.begin import Beginning
 from batchrun.repository.database import Database
-from batchrun.repository.ending import Operation
+from batchrun.repository.ending import Operation, owner_is_alive
 
 if TYPE_CHECKING:
     from batchrun.spi.repository import LaunchRequest
@@ -112,6 +113,15 @@ class SqlJobRepository:
         """Returns how many times the step has started in the execution's instance."""
         with self._database.reading() as connection:
             return connection.execute(statements.count_steps, _step_of_instance(execution, step_name)).scalar_one()
+
+    def is_alive(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> bool:
+        """Tells whether the execution runs and its owner lives, by one statement that locks nothing."""
+        with self._database.reading() as connection:
+            row = connection.execute(statements.find_execution, {"b_execution_id": execution_id}).one_or_none()
+        if row is None:
+            raise NoSuchExecutionError(execution_id)
+        execution = rows.execution_of(row, JobParameters(), [])
+        return execution.status.is_running and owner_is_alive(execution, row, is_gone)
 
     def request_stop(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> JobExecution:
         """Records that the execution is to stop."""

@@ -53,7 +53,8 @@ lock_last_execution = (
     .limit(1)
     .with_for_update(of=job_execution)
 )
-lock_execution = _execution.where(job_execution.c.id == bindparam("b_execution_id")).with_for_update(of=job_execution)
+find_execution = _execution.where(job_execution.c.id == bindparam("b_execution_id"))
+lock_execution = find_execution.with_for_update(of=job_execution)
 last_execution_id = select(func.max(job_execution.c.id)).where(
     job_execution.c.instance_id == bindparam("b_instance_id")
 )

@@ -104,6 +104,14 @@ class JobRepository(Protocol):
         """Returns how many times the step has started in the execution's instance."""
         ...
 
+    def is_alive(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> bool:
+        """Tells whether the execution runs and its owner lives, by the rule of the launch table; changes nothing.
+
+        Raises:
+            NoSuchExecutionError: there is none.
+        """
+        ...
+
     def request_stop(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> JobExecution:
         """Records that the execution is to stop; its owner sees that, nobody else writes its rows (Spring lets both).
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from batchrun.domain.execution import Checkpoint, JobExecution, JobInstance, Owner, StepExecution
-from batchrun.domain.launch import LaunchDecision, decide_launch, may_abandon, may_recover
+from batchrun.domain.launch import LaunchDecision, dead, decide_launch, may_abandon, may_recover
 from batchrun.domain.status import BatchStatus, ExitStatus
 from batchrun.errors import FencedError, NoSuchExecutionError, NotRunningError
 from batchrun.spi.repository import LaunchRequest
@@ -187,6 +187,12 @@ class MemoryJobRepository:
                 execution.exit_status = ExitStatus(BatchStatus.ABANDONED.name, execution.exit_status.description)
             return _read(execution)
 
+    def is_alive(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> bool:
+        """Tells whether the execution runs and its owner lives."""
+        with self._lock:
+            execution, alive = self._held(execution_id, is_gone)
+            return execution.status.is_running and alive
+
     def _held(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> tuple[JobExecution, bool]:
         if execution_id not in self._executions:
             raise NoSuchExecutionError(execution_id)
@@ -225,10 +231,10 @@ def _read(stored: JobExecution) -> JobExecution:
     return execution
 
 
-def _recover(dead: JobExecution) -> None:
+def _recover(execution: JobExecution) -> None:
     """Sets an execution whose owner is dead to FAILED, with its running steps."""
-    found = ExitStatus("FAILED", f"its process (host {dead.owner.host}, pid {dead.owner.pid}) was found dead")
-    dead.status, dead.exit_status, dead.ended_at = BatchStatus.FAILED, found, datetime.now(UTC)
-    for step in dead.steps:
+    found = dead(execution.owner)
+    execution.status, execution.exit_status, execution.ended_at = BatchStatus.FAILED, found, datetime.now(UTC)
+    for step in execution.steps:
         if step.status.is_running:
-            step.status, step.exit_status, step.ended_at = BatchStatus.FAILED, found, dead.ended_at
+            step.status, step.exit_status, step.ended_at = BatchStatus.FAILED, found, execution.ended_at

@@ -23,9 +23,10 @@ from batchrun.spi.repository import JobRepository
 from batchrun.testing.repository.parts import LAPSED, LONG, RUNNING, Opened, add_step, begin_ended, request, save
 
 IsGone = Callable[[Owner], bool]
-Operation = Callable[[JobRepository, int, IsGone], JobExecution]
+Operation = Callable[[JobRepository, int, IsGone], object]
 
 _OPERATIONS: dict[str, Operation] = {
+    "is_alive": lambda repository, execution_id, is_gone: repository.is_alive(execution_id, is_gone),
     "request_stop": lambda repository, execution_id, is_gone: repository.request_stop(execution_id, is_gone),
     "recover": lambda repository, execution_id, is_gone: repository.recover(execution_id, is_gone),
     "abandon": lambda repository, execution_id, is_gone: repository.abandon(execution_id, is_gone),
@@ -48,12 +49,32 @@ def _running(repository: JobRepository, status: BatchStatus, lease: timedelta = 
 
 
 class OperatingContract(Opened):
-    """`request_stop`, `recover` and `abandon`."""
+    """`is_alive`, `request_stop`, `recover` and `abandon`."""
 
     @pytest.mark.parametrize("operation", _OPERATIONS.values(), ids=_OPERATIONS)
     def test_an_unknown_id_is_told(self, repository: JobRepository, operation: Operation) -> None:
         with pytest.raises(NoSuchExecutionError, match="there is no execution 99"):
             operation(repository, 99, _lives)
+
+    @pytest.mark.parametrize("status", RUNNING)
+    def test_a_running_execution_is_alive_until_its_owner_is_dead(
+        self, repository: JobRepository, status: BatchStatus
+    ) -> None:
+        execution = _running(repository, status)
+        before = repository.find_execution(execution.id)
+        assert repository.is_alive(execution.id, _lives)
+        assert not repository.is_alive(execution.id, _is_gone)
+        assert repository.find_execution(execution.id) == before
+
+    def test_a_lapsed_lease_means_death_without_a_look_at_the_process(self, repository: JobRepository) -> None:
+        execution = _running(repository, BatchStatus.STARTED, LAPSED)
+        assert not repository.is_alive(execution.id, _lives)
+        repository.renew_lease(execution, LONG)
+        assert repository.is_alive(execution.id, _lives)
+
+    @pytest.mark.parametrize("status", [BatchStatus.COMPLETED, *_ENDED_EARLY, BatchStatus.ABANDONED])
+    def test_what_has_ended_is_not_alive(self, repository: JobRepository, status: BatchStatus) -> None:
+        assert not repository.is_alive(begin_ended(repository, status).id, _lives)
 
     @pytest.mark.parametrize("status", RUNNING)
     def test_a_running_execution_hears_of_the_request(self, repository: JobRepository, status: BatchStatus) -> None:
