@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from batchrun.domain.status import BatchStatus
@@ -20,13 +20,13 @@ from batchrun.errors import ExitCode, UsageError
 from batchrun.operations.project import JOBS_FOLDER, absolute, find_job, project_of, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from batchrun.definition import LoadedJob
     from batchrun.domain.execution import JobExecution
     from batchrun.domain.parameters import JobParameters
-    from batchrun.engine import StopSignal
     from batchrun.operations.assembly import Assembly
+    from batchrun.operations.detaching import DetachedStart
+    from batchrun.operations.following import Follower
+    from batchrun.operations.log_reading import LogLine
     from batchrun.registry import Registry
     from batchrun.repository import RepositoryState
     from batchrun.spi.listener import Listener
@@ -36,24 +36,32 @@ REPOSITORY_VARIABLE = "BATCHRUN_REPOSITORY"
 DEFAULT_REPOSITORY = ".batchrun/repository.db"
 _NEWEST = 200
 
-_log = logging.getLogger("batchrun.app")
+Begun = Callable[["JobExecution"], None]
+"""Hears of an execution that has begun."""
 
 
 class Application:
     """One project with its repository; connects to nothing until something is asked of it.
 
     A context manager; `close` gives the repository's connections back.
+
+    Attributes:
+        project: the project folder.
+        log_level: how much the logs of executions tell.
     """
 
-    def __init__(self, directory: Path, repository_url: str | None = None) -> None:
+    def __init__(self, directory: Path, repository_url: str | None = None, log_level: int = logging.INFO) -> None:
         self.project = project_of(directory.resolve())
+        self.log_level = log_level
         self._given_url = repository_url
         self._repository: JobRepository | None = None
 
     @classmethod
-    def open(cls, *, repository: str | None = None, directory: Path | None = None) -> Application:
+    def open(
+        cls, *, repository: str | None = None, directory: Path | None = None, log_level: int = logging.INFO
+    ) -> Application:
         """Returns the application of the project around the directory, by default the current one."""
-        return cls(directory or Path.cwd(), repository)
+        return cls(directory or Path.cwd(), repository, log_level)
 
     def __enter__(self) -> Application:
         return self
@@ -115,10 +123,23 @@ class Application:
             self.project = project_of(path.parent)
         return load_job(path, Registry(path.parent))
 
-    def launch(self, job: LoadedJob, given: Mapping[str, str], *, listeners: Sequence[Listener] = ()) -> JobExecution:
+    def launch(
+        self,
+        job: LoadedJob,
+        given: Mapping[str, str],
+        *,
+        listeners: Sequence[Listener] = (),
+        begun: Begun | None = None,
+    ) -> JobExecution:
         """Launches the job with the given parameters and returns the ended execution, whatever its status.
 
         SIGINT and SIGTERM stop it at the next commit; a second SIGINT aborts at once (KeyboardInterrupt).
+
+        Args:
+            job: as `load_job` returned it.
+            given: values of parameters, as texts.
+            listeners: observe the run.
+            begun: called when the execution has an id and a log, before anything of it runs.
 
         Raises:
             DefinitionError: the parameters or options are wrong; nothing was written.
@@ -128,7 +149,7 @@ class Application:
         from batchrun.definition import read_parameters
 
         parameters = read_parameters(job, given, Path.cwd(), project=self.project)
-        return self._run(self._assembly(job, parameters), listeners)
+        return self._run(self._assembly(job, parameters), listeners, begun)
 
     def restart(
         self,
@@ -137,6 +158,7 @@ class Application:
         *,
         allow_changed: bool = False,
         listeners: Sequence[Listener] = (),
+        begun: Begun | None = None,
     ) -> JobExecution:
         """Continues an execution and returns the new one, ended.
 
@@ -145,6 +167,7 @@ class Application:
             given: values for non-identifying parameters.
             allow_changed: continue although the job file's steps changed before the one to resume.
             listeners: observe the run.
+            begun: called when the execution has an id and a log, before anything of it runs.
 
         Raises:
             NoSuchExecutionError: there is no such execution.
@@ -160,7 +183,7 @@ class Application:
         job = load_job(path, Registry(path.parent))
         self.project = project_of(path.parent)
         parameters = overridden(previous.parameters, self._overrides(job, given))
-        return self._run(self._assembly(job, parameters), listeners, execution_id, allow_changed)
+        return self._run(self._assembly(job, parameters), listeners, begun, execution_id, allow_changed)
 
     def _overrides(self, job: LoadedJob, given: Mapping[str, str]) -> JobParameters:
         from batchrun.definition import read_parameters
@@ -184,19 +207,84 @@ class Application:
         self,
         assembly: Assembly,
         listeners: Sequence[Listener],
+        begun: Begun | None,
         restart_of: int | None = None,
         allow_changed: bool = False,
     ) -> JobExecution:
         from batchrun.engine import StopSignal
         from batchrun.operations.operator import JobOperator
+        from batchrun.operations.signals import stopped_by_signals
 
         stop = StopSignal()
-        with _signals(stop):
-            operator = JobOperator(self.repository, listeners, stop)
+        with stopped_by_signals(stop):
+            operator = JobOperator(self.repository, listeners, stop, partial(self._attended, begun=begun))
             return operator.launch(assembly, restart_of, allow_changed=allow_changed)
 
+    @contextmanager
+    def _attended(
+        self, execution: JobExecution, mask: Callable[[str], str], *, begun: Begun | None
+    ) -> Iterator[Listener]:
+        from batchrun.operations.execution_log import ExecutionLog
+
+        log = ExecutionLog(self.log_file(execution), level=self.log_level, mask=mask)
+        with log.open(execution):
+            if begun is not None:
+                begun(execution)
+            yield log
+
+    def start_detached(self, arguments: Sequence[str]) -> DetachedStart:
+        """Runs `batchrun ARGUMENTS`, a launch or restart, as a process of its own; returns when it has begun.
+
+        Raises:
+            DetachError: the process was killed, or could not be started.
+        """
+        from batchrun.operations.detaching import start_detached
+
+        return start_detached(arguments)
+
+    def wait(
+        self, execution_id: int, *, listener: Listener | None = None, timeout: timedelta | None = None
+    ) -> JobExecution:
+        """Waits until an execution has ended, whichever process runs it, and returns it; writes nothing.
+
+        One whose process is dead is returned as FAILED, as the next launch, restart or recover will set it.
+
+        Args:
+            execution_id: of any execution.
+            listener: is told what the repository knows of the run meanwhile, by the thread that waits.
+            timeout: how long to wait at most.
+
+        Raises:
+            NoSuchExecutionError: there is none.
+            StillRunningError: the time is over.
+        """
+        return self._follower().wait(execution_id, listener, timeout=timeout)
+
+    def _follower(self) -> Follower:
+        from batchrun.engine import is_gone
+        from batchrun.operations.following import Follower
+
+        return Follower(self.repository, is_gone)
+
+    def log_file(self, execution: JobExecution) -> Path:
+        """Returns where the log of an execution stands, if it is on this machine and has not been removed."""
+        from batchrun.operations.execution_log import log_file
+
+        project = project_of(Path(execution.job_file).parent) if execution.job_file else self.project
+        return log_file(project, self.repository.id, execution.id)
+
+    def log_lines(self, execution: JobExecution, *, follow: bool = False) -> Iterator[LogLine]:
+        """Yields the records of an execution's log; with `follow`, also those to come, until the execution ends.
+
+        Raises:
+            NoLogError: the log is not there.
+        """
+        from batchrun.operations.log_reading import read_log
+
+        return read_log(self.log_file(execution), execution, self._follower().look if follow else None)
+
     def last_restartable(self) -> JobExecution:
-        """Returns the newest execution that `restart` can continue: FAILED, STOPPED, or of a process that is gone.
+        """Returns the newest execution that `restart` can continue: FAILED, STOPPED, or of an owner that is dead.
 
         Raises:
             UsageError: there is none among the newest.
@@ -207,7 +295,7 @@ class Application:
         for execution in self.repository.find_executions(limit=_NEWEST):
             is_last = execution.instance.id not in seen
             seen.add(execution.instance.id)
-            is_dead = execution.status.is_running and is_gone(execution.owner)
+            is_dead = execution.status.is_running and not self.repository.is_alive(execution.id, is_gone)
             if is_last and (execution.status.is_restartable or is_dead):
                 return execution
         raise UsageError(
@@ -271,29 +359,3 @@ class Application:
             return job.definition.exit_codes[execution.exit_status.code]
         by_status = {BatchStatus.COMPLETED: ExitCode.COMPLETED, BatchStatus.STOPPED: ExitCode.STOPPED}
         return by_status.get(execution.status, ExitCode.FAILED)
-
-
-@contextmanager
-def _signals(stop: StopSignal) -> Iterator[None]:
-    """Lets SIGINT and SIGTERM ask for the stop, the second SIGINT abort; only in the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGINT and stop.is_requested:
-            raise KeyboardInterrupt
-        stop.request()
-        # The handler may have interrupted a thread that holds the log's lock, so another thread says it.
-        threading.Thread(
-            target=_log.warning, args=("stopping at the next commit; Ctrl-C again aborts at once",)
-        ).start()
-
-    before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {
-        number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -293,7 +293,7 @@ class Secrets(Mapping[str, str]):
 
     def mask(self, text: str) -> str:
         """Returns the text with every secret given out so far replaced by `***`, also where it is percent-encoded."""
-        for secret in sorted(filter(None, self._resolved.values()), key=len, reverse=True):
+        for secret in sorted(filter(None, list(self._resolved.values())), key=len, reverse=True):
             for form in {secret, quote(secret, safe="")}:
                 text = text.replace(form, self.MASK)
         return text

@@ -37,6 +37,7 @@ class ExitCode(IntEnum):
     DEFINITION = 5
     REPOSITORY = 6
     DEFECT = 70
+    TIMEOUT = 124
 
 
 def first_line(error: BaseException) -> str:
@@ -78,6 +79,45 @@ class NoSuchExecutionError(UsageError):
             hint="batchrun history lists the executions there are",
         )
         self.execution_id = execution_id
+
+
+class NoLogError(UsageError):
+    """There is no log of an execution in this place."""
+
+    def __init__(self, execution_id: int, path: str, host: str, *, is_here: bool) -> None:
+        why = (
+            f"there is no {path}: it has been removed, or could not be written"
+            if is_here
+            else f"it ran on host {host}, which keeps its log; here there is no {path}"
+        )
+        super().__init__(
+            f"the log of execution {execution_id} is not here: {why}",
+            hint=f"batchrun show {execution_id} tells what the repository knows of it",
+        )
+
+
+# --- waiting, and runs in other processes -------------------------------------------------------------
+
+
+class StillRunningError(BatchrunError):
+    """The time to wait for an execution is over, and it runs still."""
+
+    exit_code = ExitCode.TIMEOUT
+
+    def __init__(self, job_name: str, execution_id: int) -> None:
+        super().__init__(
+            f"the time is over, and execution {execution_id} of job {job_name!r} goes on",
+            hint=f"batchrun wait {execution_id} waits on, batchrun stop {execution_id} asks it to stop",
+        )
+
+
+class DetachError(BatchrunError):
+    """The process of a detached run did not come as far as its execution."""
+
+    exit_code = ExitCode.FAILED
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the process of the detached run {what}", hint="without --detach it runs in this process")
 
 
 # --- the job file and its parameters -----------------------------------------------------------------

@@ -40,6 +40,13 @@ class GlobalOptions(NamedTuple):
             return "ERROR"
         return "INFO" if self.verbose else "WARNING"
 
+    @property
+    def kept_log_level(self) -> int:
+        """The least severe records that the log of an execution keeps: a rung more than the screen may show."""
+        import logging
+
+        return logging.DEBUG if self.verbose or self.debug else logging.INFO
+
 
 class Invocation:
     """What the commands share; makes everything when it is first asked for, so that `--help` makes nothing.
@@ -73,7 +80,7 @@ class Invocation:
             return self._open_application(repository=self.options.repository)
         from batchrun.app import Application
 
-        return Application.open(repository=self.options.repository)
+        return Application.open(repository=self.options.repository, log_level=self.options.kept_log_level)
 
     def command(self, *words: object) -> str:
         """Returns a batchrun command to type next, with the repository that this one was given."""
@@ -98,6 +105,7 @@ class Invocation:
 
         logger = logging.getLogger("batchrun")
         self._log_handler = ScreenLogHandler(lambda: self.stderr)
+        self._log_handler.setLevel(self.options.log_level)  # the logs of executions may want more from the logger
         logger.addHandler(self._log_handler)
         logger.setLevel(self.options.log_level)
 

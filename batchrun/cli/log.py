@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from batchrun.cli.job_output import OUTPUT_LOGGER
+
 if TYPE_CHECKING:
     from batchrun.cli.rendering.screen import Screen
 
@@ -16,6 +18,7 @@ class ScreenLogHandler(logging.Handler):
 
     def __init__(self, screen: Callable[[], Screen]) -> None:
         super().__init__()
+        self.addFilter(lambda record: record.name != OUTPUT_LOGGER)
         self._screen = screen
         self._formatter = logging.Formatter("%(message)s")
 

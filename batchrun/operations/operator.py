@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from batchrun.definition import LoadedJob
@@ -19,6 +20,9 @@ from batchrun.spi.repository import JobRepository, LaunchRequest
 
 _log = logging.getLogger("batchrun.operations")
 
+Attended = Callable[[JobExecution, Callable[[str], str]], AbstractContextManager[Listener]]
+"""Given an execution that has begun, and what masks its secrets."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobOperator:
@@ -26,11 +30,14 @@ class JobOperator:
 
     Attributes:
         stop: ends the run at its next commit.
+        attended: entered when an execution has begun, and left when it has ended; keeps its log, and gives the listener
+            that does so.
     """
 
     repository: JobRepository
     listeners: Sequence[Listener] = ()
     stop: StopSignal = field(default_factory=StopSignal)
+    attended: Attended = lambda _execution, _mask: nullcontext(Listener())
 
     def launch(self, assembly: Assembly, restart_of: int | None = None, *, allow_changed: bool = False) -> JobExecution:
         """Runs the assembled job and returns the ended execution, whatever its status.
@@ -48,18 +55,19 @@ class JobOperator:
         """
         assembly.check()
         execution = self.repository.begin(self._request(assembly, restart_of, allow_changed))
-        if execution.restart_of is not None:
-            _log.info("execution %d continues execution %d", execution.id, execution.restart_of)
-        run = JobRun(
+        with self.attended(execution, assembly.secrets.mask) as first:
+            return execute_job(self._run(assembly, execution, first))
+
+    def _run(self, assembly: Assembly, execution: JobExecution, first: Listener) -> JobRun:
+        return JobRun(
             definition=assembly.job.definition,
             execution=execution,
             repository=self.repository,
             components=assembly,
-            listeners=Listeners(self.listeners),
+            listeners=Listeners([first, *self.listeners]),
             stop=self.stop,
             mask=assembly.secrets.mask,
         )
-        return execute_job(run)
 
     def _request(self, assembly: Assembly, restart_of: int | None, allow_changed: bool) -> LaunchRequest:
         def may_continue(last: JobExecution) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, redirect_stdout, suppress
@@ -13,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from batchrun.cli.job_output import JobOutput
 from batchrun.cli.rendering import words
 from batchrun.cli.rendering.pace import StepPace
 from batchrun.cli.rendering.screen import Screen, cleaned
@@ -41,18 +41,8 @@ def progress_on(screen: Screen, *, quiet: bool = False, step_names: Iterable[str
             shows = LiveProgress(screen, step_names) if is_live else PlainProgress(screen)
             listeners.append(stack.enter_context(shows))
         # A result on stdout must be the result alone.
-        stack.enter_context(redirect_stdout(cast("IO[str]", _Stderr())))
+        stack.enter_context(redirect_stdout(cast("IO[str]", JobOutput())))
         yield listeners
-
-
-class _Stderr:
-    """Writes to what is stderr at that moment, which a live display exchanges."""
-
-    def write(self, text: str) -> int:
-        return sys.stderr.write(text)
-
-    def flush(self) -> None:
-        sys.stderr.flush()
 
 
 class PlainProgress(Listener, AbstractContextManager["PlainProgress"]):

@@ -1,0 +1,124 @@
+"""Detached runs: a process of its own, in a session of its own, that outlives its launcher and its terminal.
+
+The launcher starts the same command once more, and holds a pipe to it. The run tells the execution's id through the
+pipe when there is one; what it has to say before that, it says on the launcher's own stderr, as it would without a
+launcher. A launcher that is killed meanwhile leaves the run as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from batchrun.errors import DetachError
+
+_VARIABLE = "BATCHRUN_DETACHED"
+"""Carries the number of the pipe's end to the run."""
+
+
+class DetachedStart(NamedTuple):
+    """How the start of a detached run came out.
+
+    Attributes:
+        execution_id: of the execution that runs; None where the process ended before it had one, and told why.
+        exit_code: of the process that ended; 0 where it runs.
+    """
+
+    execution_id: int | None
+    exit_code: int = 0
+
+
+def start_detached(arguments: Sequence[str]) -> DetachedStart:
+    """Runs `batchrun ARGUMENTS` as a process of its own, and returns as soon as its execution has begun.
+
+    Raises:
+        DetachError: the process was killed, or could not be started.
+    """
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as pipe:
+        try:
+            process = _spawn(arguments, writing)
+        except OSError as error:
+            raise DetachError(f"cannot be started: {error.strerror}") from error
+        finally:
+            os.close(writing)
+        try:
+            told = pipe.read().strip()
+        except KeyboardInterrupt:
+            process.terminate()  # its execution, should it have begun meanwhile, ends STOPPED
+            raise
+    if told:
+        # In a launcher that lives on, as a server does, the run would stay a zombie otherwise.
+        threading.Thread(target=process.wait, daemon=True).start()
+        return DetachedStart(int(told))
+    code = process.wait()
+    if code < 0:
+        raise DetachError(f"was killed by signal {-code} before its execution had begun")
+    return DetachedStart(None, code)
+
+
+def _spawn(arguments: Sequence[str], pipe: int) -> subprocess.Popen[bytes]:
+    stderr = _stderr()
+    return subprocess.Popen(
+        # -P: the current directory is no place to import from, as it is none for the installed command.
+        [sys.executable, "-P", "-m", "batchrun", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=stderr,  # the launcher's stdout belongs to the id
+        stderr=stderr,
+        pass_fds=[pipe],
+        env={**os.environ, _VARIABLE: str(pipe)},
+        start_new_session=True,
+    )
+
+
+def _stderr() -> int:
+    """Returns the file behind stderr, or nowhere where there is none."""
+    try:
+        return sys.stderr.fileno()
+    except (OSError, ValueError, AttributeError):
+        return subprocess.DEVNULL
+
+
+class Detachment:
+    """The other side: this process is a detached run, and its launcher waits to hear the id."""
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
+        os.set_inheritable(pipe, False)
+
+    @classmethod
+    def of_this_process(cls) -> Detachment | None:
+        """Returns this process's own, if a launcher has started it to run detached.
+
+        The environment forgets about it, so that what the job itself starts is not taken for a detached run.
+        """
+        given = os.environ.pop(_VARIABLE, "")
+        return cls(int(given)) if given.isdecimal() else None
+
+    def begun(self, execution_id: int, log: Path) -> None:
+        """Turns the output into the log, and tells the launcher the id; it may be gone already."""
+        _redirect_output(log)
+        with suppress(OSError):
+            os.write(self._pipe, b"%d" % execution_id)
+        with suppress(OSError):
+            os.close(self._pipe)
+
+
+def _redirect_output(log: Path) -> None:
+    """Sends whatever is written to stdout and stderr, by whatever library, to the end of the log."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    try:
+        file = os.open(log, os.O_WRONLY | os.O_APPEND)
+    except OSError:
+        file = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(file, descriptor)
+    os.close(file)

@@ -1,0 +1,99 @@
+"""Follows an execution that another process runs, by what the repository knows of it. Writes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+
+from batchrun.domain.execution import JobExecution, Owner, StepExecution
+from batchrun.domain.launch import seen_dead
+from batchrun.errors import StillRunningError
+from batchrun.spi.listener import Listener, Progress
+from batchrun.spi.repository import JobRepository
+
+POLL = timedelta(seconds=0.5)
+"""Between two looks: short enough for a person and a script, and three small statements."""
+
+
+@dataclass(slots=True)
+class Following:
+    """Tells a listener, look by look, what the run itself would tell its listeners.
+
+    A chunk is not there to be seen, and neither is how far the reader is: the counts are.
+    """
+
+    listener: Listener
+    _is_known: bool = False
+    _steps: dict[int, StepExecution] = field(default_factory=dict)
+
+    def see(self, execution: JobExecution) -> None:
+        """Takes a look's result; listeners keep the records they get, so those known are brought up to date."""
+        if not self._is_known:
+            self._is_known = True
+            self.listener.before_job(execution)
+        for step in execution.steps:
+            self._see_step(execution, step)
+        if not execution.status.is_running:
+            self.listener.after_job(execution)
+
+    def _see_step(self, execution: JobExecution, step: StepExecution) -> None:
+        known = self._steps.get(step.id)
+        if known is None:
+            self._steps[step.id] = known = step
+            self.listener.before_step(execution, known)
+        elif known.status.is_running:
+            for each in fields(StepExecution):
+                setattr(known, each.name, getattr(step, each.name))
+        else:
+            return
+        if known.status.is_running:
+            self.listener.after_chunk(execution, known, None, Progress(known.counts.read, None, "items"))
+        else:
+            self.listener.after_step(execution, known)
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """Waits for executions to end.
+
+    Attributes:
+        is_gone: tells of an owner whether its process certainly no longer exists.
+        pause: sleeps; seconds.
+        clock: seconds on a clock that never goes back.
+    """
+
+    repository: JobRepository
+    is_gone: Callable[[Owner], bool]
+    pause: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+    def wait(
+        self, execution_id: int, listener: Listener | None = None, *, timeout: timedelta | None = None
+    ) -> JobExecution:
+        """Returns the execution when it has ended; one whose owner is dead as it will be once it is recovered.
+
+        Raises:
+            NoSuchExecutionError: there is none.
+            StillRunningError: the time is over.
+        """
+        following = Following(listener or Listener())
+        end = None if timeout is None else self.clock() + timeout.total_seconds()
+        while True:
+            execution = self.look(execution_id)
+            following.see(execution)
+            if not execution.status.is_running:
+                return execution
+            left = POLL.total_seconds() if end is None else end - self.clock()
+            if left <= 0:
+                raise StillRunningError(execution.job_name, execution.id)
+            self.pause(min(left, POLL.total_seconds()))
+
+    def look(self, execution_id: int) -> JobExecution:
+        """Returns the execution as it stands; one whose owner is dead as FAILED, though the repository says it runs."""
+        execution = self.repository.find_execution(execution_id)
+        if execution.status.is_running and not self.repository.is_alive(execution_id, self.is_gone):
+            # It may have ended between the two questions.
+            return seen_dead(self.repository.find_execution(execution_id))
+        return execution
