@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from threading import Event, Lock, Thread, get_ident
 from types import TracebackType
 from typing import TypeVar
@@ -95,6 +96,34 @@ def call_interruptibly(
         if not outcome:
             raise StepStoppedError("the call was interrupted by the stop") from None
     return outcome[0]
+
+
+def call_or_leave(call: Callable[[Callable[[], bool]], Result], should_stop: Callable[[], bool]) -> Result:
+    """Calls a function that may wait anywhere, on a thread of its own, and leaves it there at a stop.
+
+    Args:
+        call: gets a function that tells whether it has been left; it then ends as soon as it can.
+        should_stop: tells whether a stop has been asked for.
+
+    Raises:
+        StepStoppedError: a stop was asked for before the function returned.
+    """
+    left = Event()
+    future: Future[Result] = Future()
+
+    def answer() -> None:
+        try:
+            future.set_result(call(left.is_set))
+        except BaseException as error:
+            future.set_exception(error)
+
+    Thread(target=answer, name="batchrun-call", daemon=True).start()
+    while not future.done():
+        if should_stop():
+            left.set()
+            raise StepStoppedError("the call was given up because of the stop")
+        wait([future], timeout=POLL_SECONDS)
+    return future.result()
 
 
 class _Interrupt:
