@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from batchrun.operations.detaching import DetachedStart
     from batchrun.operations.following import Follower
     from batchrun.operations.log_reading import LogLine
+    from batchrun.operations.operator import Begun
     from batchrun.registry import Registry
     from batchrun.repository import RepositoryState
     from batchrun.spi.listener import Listener
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 REPOSITORY_VARIABLE = "BATCHRUN_REPOSITORY"
 DEFAULT_REPOSITORY = ".batchrun/repository.db"
 _NEWEST = 200
-
-Begun = Callable[["JobExecution"], None]
-"""Hears of an execution that has begun."""
 
 
 class Application:
@@ -217,19 +214,15 @@ class Application:
 
         stop = StopSignal()
         with stopped_by_signals(stop):
-            operator = JobOperator(self.repository, listeners, stop, partial(self._attended, begun=begun))
-            return operator.launch(assembly, restart_of, allow_changed=allow_changed)
+            operator = JobOperator(self.repository, self.load_job, listeners, stop, self._attended)
+            return operator.launch(assembly, restart_of, allow_changed=allow_changed, begun=begun)
 
     @contextmanager
-    def _attended(
-        self, execution: JobExecution, mask: Callable[[str], str], *, begun: Begun | None
-    ) -> Iterator[Listener]:
+    def _attended(self, execution: JobExecution, mask: Callable[[str], str]) -> Iterator[Listener]:
         from batchrun.operations.execution_log import ExecutionLog
 
         log = ExecutionLog(self.log_file(execution), level=self.log_level, mask=mask)
         with log.open(execution):
-            if begun is not None:
-                begun(execution)
             yield log
 
     def start_detached(self, arguments: Sequence[str]) -> DetachedStart:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
@@ -334,19 +335,64 @@ class StartLimitError(StepError):
         )
 
 
+class VisitLimitError(StepError):
+    """The flow enters a state more often than its `max_visits` allows."""
+
+    def __init__(self, step_name: str, limit: int) -> None:
+        super().__init__(
+            f"the flow has entered step {step_name!r} {limit} time{'' if limit == 1 else 's'}, "
+            "which is its max_visits in one job instance",
+            hint="raise max_visits, or let the flow leave the loop",
+        )
+
+
+class StepTimeoutError(StepError):
+    """A step has taken longer than its `timeout`."""
+
+    def __init__(self, step_name: str, seconds: float) -> None:
+        super().__init__(
+            f"step {step_name!r} took longer than its timeout of {seconds:g} s",
+            hint="what it has committed is kept; raise timeout, or restart to go on",
+        )
+
+
+class DecisionError(StepError):
+    """A decision could not be taken."""
+
+    def __init__(self, step_name: str, reason: str) -> None:
+        super().__init__(f"decision {step_name!r} could not be taken: {reason}")
+
+
+class PromotionError(StepError):
+    """A step has completed without a key that its `promote` names."""
+
+    def __init__(self, step_name: str, key: str, keys: Iterable[str]) -> None:
+        known = ", ".join(keys) or "none"
+        super().__init__(f"the context of step {step_name!r} has no {key!r} to promote", hint=f"its keys: {known}")
+
+
 class ItemError(StepError):
     """An item cannot be read, processed or written.
 
     Attributes:
         origin: where the item came from, such as `flights.csv:17`, or None.
         raw: the item's raw text or values, for the reject, or None.
+        item: the item itself, where it is known which one it was and it had been read.
     """
 
-    def __init__(self, message: str, *, origin: str | None = None, raw: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        origin: str | None = None,
+        raw: str | None = None,
+        item: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(f"{origin}: {message}" if origin else message)
         self.reason = message
         self.origin = origin
         self.raw = raw
+        self.item = item
 
 
 class ParseError(ItemError):

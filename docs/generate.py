@@ -23,6 +23,8 @@ MEANINGS = {
     "processor": "Processors change items between reader and writer, or drop them; they stand in a list.",
     "writer": "Writers write the items of a chunk step.",
     "tasklet": "Tasklets are the whole work of a step that has no items.",
+    "decider": "Deciders say which way a decision of the flow goes.",
+    "listener": "Listeners observe a job or a step at its points; they stand in a list.",
 }
 
 
@@ -31,10 +33,9 @@ def page() -> str:
     registry = Registry()
     parts = [HEAD]
     for role in ROLES:
-        parts.append(f"\n## {role.capitalize()}s\n\n{MEANINGS[role]}\n")
-        parts += [
-            _section(registry.spec(role, name)) for name in registry.names(role) if _is_ours(registry, role, name)
-        ]
+        if names := [name for name in registry.names(role) if _is_ours(registry, role, name)]:
+            parts.append(f"\n## {role.capitalize()}s\n\n{MEANINGS[role]}\n")
+            parts += [_section(registry.spec(role, name)) for name in names]
     return "".join(parts)
 
 

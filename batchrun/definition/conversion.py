@@ -13,6 +13,7 @@ from batchrun.domain.definition import (
     DEFAULT_READ_AHEAD,
     ChunkDefinition,
     ComponentDefinition,
+    FlowDefinition,
     JobDefinition,
     ParameterDefinition,
     StepDefinition,
@@ -32,9 +33,11 @@ def job_definition(outline: Outline) -> JobDefinition:
         description=plain.get("description", ""),
         parameters=tuple(_parameter(name, declared) for name, declared in outline.parameters.items()),
         databases=dict(outline.databases),
-        steps=tuple(_step(path, node) for path, node in outline.steps),
-        start=plain.get("start") or outline.step_names[0],
-        transitions=tuple(_transition(node) for _, node in outline.transitions) if outline.has_flow else None,
+        flow=FlowDefinition(
+            states=tuple(_step(path, node) for path, node in outline.steps),
+            start=plain.get("start") or outline.step_names[0],
+            transitions=tuple(_transition(node) for _, node in outline.transitions) if outline.has_flow else None,
+        ),
         exit_codes={code: int(number) for code, number in plain.get("exit_codes", {}).items()},
     )
 

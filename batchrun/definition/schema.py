@@ -76,19 +76,20 @@ def _choice(role: str, specs: list[ComponentSpec]) -> dict[str, Any]:
     names = [spec.name for spec in specs]
     described = [{"const": spec.name, "description": spec.summary} for spec in specs]
     local = {"type": "string", "pattern": _LOCAL, "description": "module:Class of a Python file beside the job."}
+    of_type = [
+        {
+            "if": {"required": ["type"], "properties": {"type": {"const": spec.name}}},
+            "then": {"$ref": f"#/definitions/{role}.{spec.name}"},
+        }
+        for spec in specs
+    ]
     return {
         "type": "object",
         "required": ["type"],
         "properties": {
             "type": {"description": f"Which {role}.", "examples": names, "anyOf": [*described, local]},
         },
-        "allOf": [
-            {
-                "if": {"required": ["type"], "properties": {"type": {"const": spec.name}}},
-                "then": {"$ref": f"#/definitions/{role}.{spec.name}"},
-            }
-            for spec in specs
-        ],
+        **({"allOf": of_type} if of_type else {}),  # draft-07 forbids an empty one
     }
 
 

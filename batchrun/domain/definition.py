@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from batchrun.domain.parameters import ParameterType, ParameterValue
@@ -35,7 +36,7 @@ class ComponentDefinition:
     """A component as a step names it.
 
     Attributes:
-        role: `reader`, `processor`, `writer` or `tasklet`.
+        role: `reader`, `processor`, `writer`, `tasklet`, `decider` or `listener`.
         type: registry name, or `module:Class` of a Python file beside the job.
         options: what the file says beside `type`, with late-binding references still in it.
         path: its place in the document, such as `steps[0].processors[1]`.
@@ -72,18 +73,86 @@ class TaskletDefinition:
 
 
 @dataclass(frozen=True, slots=True)
-class StepDefinition:
-    """A state of the flow that runs a step.
+class DecisionDefinition:
+    """A decision: what its decider says is the exit code that the flow goes on by."""
+
+    decider: ComponentDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class ParallelDefinition:
+    """Branches that run at the same time, each a flow of its own (Spring Batch: split)."""
+
+    branches: Sequence[FlowDefinition]
+
+
+@dataclass(frozen=True, slots=True)
+class ChildJobDefinition:
+    """Another job, launched as an instance of its own and awaited.
 
     Attributes:
-        allow_start_if_complete: run it again in a restart although it has completed.
+        job: path of its file, or its name in the project's `jobs.d/`.
+        parameters: its parameters by name, with late-binding references still in them.
+        skip_if_complete: take an instance that has completed before, by whomever, as done.
+        path: its place in the document, such as `steps[0].job`.
+    """
+
+    job: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    skip_if_complete: bool = False
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerDefinition:
+    """A listener of the job or of a step.
+
+    Attributes:
+        is_lenient: an exception that it raises is logged, where it else fails what is listened to.
+    """
+
+    component: ComponentDefinition
+    is_lenient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepDefinition:
+    """A state of the flow: chunk work, a tasklet, a decision, branches, a nested flow or a child job.
+
+    Attributes:
+        name: unique in the job; a state inside a nested flow has that flow's name before its own: `checks.count`.
+        allow_start_if_complete: run it again in a restart although it has completed; of a decision, take it again.
         start_limit: how many times it may start in one job instance; None is without limit.
+        max_visits: how many times the flow may enter it in one job instance; None is without limit.
+        timeout: how long an attempt may take; None is without limit.
+        promote: keys of its context that go into the job's when it completes.
     """
 
     name: str
-    work: ChunkDefinition | TaskletDefinition
+    work: StepWorkDefinition
     allow_start_if_complete: bool = False
     start_limit: int | None = None
+    max_visits: int | None = None
+    timeout: timedelta | None = None
+    promote: Sequence[str] = ()
+    listeners: Sequence[ListenerDefinition] = ()
+
+    @property
+    def flows(self) -> Sequence[FlowDefinition]:
+        """The flows that run inside this state: branches, or the one of a nested flow."""
+        match self.work:
+            case ParallelDefinition(branches):
+                return branches
+            case FlowDefinition():
+                return (self.work,)
+            case _:
+                return ()
+
+    @property
+    def runs_again(self) -> bool:
+        """Tells whether it, or a state inside it, is to run again in a restart although it has completed."""
+        inside = (each for flow in self.flows for each in flow.walk())
+        return self.allow_start_if_complete or any(each.allow_start_if_complete for each in inside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,32 +176,80 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowDefinition:
+    """A graph of states: the job's own, a branch of a parallel state, or a nested flow.
+
+    Attributes:
+        states: in order of declaration.
+        start: name of the state where it begins.
+        transitions: None where there are none: the states run in order, and the first that does not complete fails.
+    """
+
+    states: Sequence[StepDefinition]
+    start: str
+    transitions: Sequence[Transition] | None = None
+
+    def state(self, name: str) -> StepDefinition:
+        """Returns the state of that name.
+
+        Raises:
+            KeyError: this flow has none.
+        """
+        for state in self.states:
+            if state.name == name:
+                return state
+        raise KeyError(name)
+
+    def after(self, name: str) -> str | None:
+        """Returns the state declared after the one of that name, or None after the last."""
+        names = [state.name for state in self.states]
+        place = names.index(name) + 1
+        return names[place] if place < len(names) else None
+
+    def walk(self) -> Iterator[StepDefinition]:
+        """Yields all states, each followed by those inside it."""
+        for state in self.states:
+            yield state
+            for flow in state.flows:
+                yield from flow.walk()
+
+
+StepWorkDefinition = (
+    ChunkDefinition | TaskletDefinition | DecisionDefinition | ParallelDefinition | FlowDefinition | ChildJobDefinition
+)
+
+
+@dataclass(frozen=True, slots=True)
 class JobDefinition:
     """A whole job.
 
     Attributes:
-        start: name of the state where the flow begins.
-        transitions: None where the file has no `flow`: the steps run in order.
+        flow: its states and transitions.
         databases: URL by name, with late-binding references still in it.
         exit_codes: number of the process by the job's exit code.
+        listeners: those of the job, in order.
     """
 
     name: str
-    steps: Sequence[StepDefinition]
-    start: str
-    transitions: Sequence[Transition] | None = None
+    flow: FlowDefinition
     parameters: Sequence[ParameterDefinition] = ()
     databases: Mapping[str, str] = field(default_factory=dict)
     exit_codes: Mapping[str, int] = field(default_factory=dict)
     description: str = ""
+    listeners: Sequence[ListenerDefinition] = ()
+
+    @property
+    def steps(self) -> list[StepDefinition]:
+        """All states, in order of declaration, each followed by those inside it."""
+        return list(self.flow.walk())
 
     def step(self, name: str) -> StepDefinition:
-        """Returns the step of that name.
+        """Returns the state of that name, wherever it stands.
 
         Raises:
             KeyError: there is none.
         """
-        for step in self.steps:
+        for step in self.flow.walk():
             if step.name == name:
                 return step
         raise KeyError(name)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from batchrun.domain.parameters import JobParameters
+from batchrun.domain.position import FlowPosition
 from batchrun.domain.status import EXECUTING, BatchStatus, ExitStatus
 
 JsonObject = dict[str, Any]
@@ -154,6 +155,8 @@ class StepExecution:
         counts: of this attempt alone, not of earlier ones.
         checkpoint: where a restart of it goes on, as far as the repository knows; for a step with a transactional
             target the target's own row is the truth.
+        context: its ExecutionContext, JSON; what is durable of it is in the checkpoint, under `step`.
+        parent_id: the attempt that it runs inside: of a parallel state, a nested flow, or a partitioned step.
     """
 
     id: int
@@ -167,31 +170,7 @@ class StepExecution:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     parent_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FlowPosition:
-    """The states that a job's flow has entered in this instance, in order, over all its executions.
-
-    Saved before each state is entered, so that a restart continues at the last one: a state that stands twice in
-    the path has been visited twice.
-    """
-
-    path: tuple[str, ...] = ()
-
-    @property
-    def state(self) -> str | None:
-        """The state entered last, or None before the first."""
-        return self.path[-1] if self.path else None
-
-    @property
-    def visit(self) -> int:
-        """How many times the last state has been entered; 1 at its first time, 0 before any."""
-        return self.path.count(self.path[-1]) if self.path else 0
-
-    def enter(self, state: str) -> FlowPosition:
-        """Returns the position after entering the state once more."""
-        return FlowPosition((*self.path, state))
+    context: JsonObject = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -205,7 +184,9 @@ class JobExecution:
         stop_requested_at: when somebody asked it to stop, or None; only its owner acts on it.
         job_file: the job file's path as launched, absolute.
         job_text: the job file's text as launched.
+        parent_step_id: the step execution of another job that launched it as its child, or None.
         flow: where the flow stands.
+        context: the job's ExecutionContext, JSON; given on to the execution that continues this one.
         steps: the attempts at steps, in order of their start.
     """
 
@@ -223,7 +204,9 @@ class JobExecution:
     stop_requested_at: datetime | None = None
     job_file: str = ""
     job_text: str = ""
+    parent_step_id: int | None = None
     flow: FlowPosition = field(default_factory=FlowPosition)
+    context: JsonObject = field(default_factory=dict)
     steps: list[StepExecution] = field(default_factory=list)
 
     @property

@@ -12,9 +12,10 @@ from typing import Any
 
 from batchrun.domain.definition import ChunkDefinition
 from batchrun.domain.execution import Checkpoint, JsonObject
+from batchrun.engine.item_points import ItemPoints
 from batchrun.engine.pipeline import ahead
 from batchrun.engine.work import StepWork
-from batchrun.errors import FencedError, WriteError
+from batchrun.errors import FencedError, ProcessError, WriteError
 from batchrun.spi.chunk import Chunk
 from batchrun.spi.item import Extent, ItemStream
 from batchrun.spi.listener import Progress
@@ -36,7 +37,7 @@ class ChunkWork(StepWork):
 
     def execute(self) -> None:
         """Writes all chunks from the checkpoint on, or as many as there are before a stop."""
-        parts = self.run.components.chunk_parts(self.run.execution, self.definition, self.should_stop)
+        parts = self.run.components.chunk_parts(self.start)
         self.opened.callback(parts.writer.close)
         self.store = parts.writer.connect()
         self.take_over()
@@ -69,27 +70,60 @@ class ChunkWork(StepWork):
                     return
 
     def _prepared_chunks(self, parts: ChunkParts, items: int) -> Generator[PreparedChunk, None, None]:
-        streams = _streams(parts)
-        while (chunk := parts.reader.read(items)) is not None:
+        points = ItemPoints(self.listeners, self.run.execution, self.step)
+        while (chunk := self._read(parts, items, points)) is not None:
+            made = self._processed(parts, chunk, points)
+            payload = parts.writer.prepare(made) if len(made) else None
+            yield PreparedChunk(made, payload, {key: stream.snapshot() for key, stream in _streams(parts)})
+
+    def _read(self, parts: ChunkParts, items: int, points: ItemPoints) -> Chunk | None:
+        points.before_read()
+        chunk = parts.reader.read(items)
+        if chunk is not None:
+            points.after_read(chunk)
             if chunk.errors:
                 raise chunk.errors[0]
+        return chunk
+
+    def _processed(self, parts: ChunkParts, chunk: Chunk, points: ItemPoints) -> Chunk:
+        points.before_process(chunk)
+        made = chunk
+        try:
             for processor in parts.processors:
-                chunk = apply(processor, chunk)
-            payload = parts.writer.prepare(chunk) if len(chunk) else None
-            yield PreparedChunk(chunk, payload, {key: stream.snapshot() for key, stream in streams})
+                made = apply(processor, made)
+        except ProcessError as error:
+            points.process_error(error)
+            raise
+        points.after_process(chunk, made)
+        return made
 
     def _commit(self, parts: ChunkParts, prepared: PreparedChunk) -> None:
         """Writes a chunk and its checkpoint in one transaction, then tells the repository."""
+        execution, step, chunk = self.run.execution, self.step, prepared.chunk
+        self.listeners.before(lambda each: each.before_chunk(execution, step, chunk))
         try:
             with self.transaction():
-                written = parts.writer.write(prepared.payload) if len(prepared.chunk) else 0
+                written = self._written(parts, prepared) if len(chunk) else 0
                 self.save_checkpoint(self._checkpoint_after(prepared, written, parts.writer.state()))
         except FencedError:
             raise
         except Exception as error:
-            self.run.listeners.on_chunk_error(self.run.execution, self.step, prepared.chunk, error)
-            raise_located(error, WriteError, prepared.chunk.span)
+            failure = error
+            self.listeners.after(lambda each: each.on_chunk_error(execution, step, chunk, failure))
+            raise_located(error, WriteError, chunk.span)
         self.save_progress()
+
+    def _written(self, parts: ChunkParts, prepared: PreparedChunk) -> int:
+        execution, step, chunk = self.run.execution, self.step, prepared.chunk
+        self.listeners.before(lambda each: each.before_write(execution, step, chunk))
+        try:
+            written = parts.writer.write(prepared.payload)
+        except Exception as error:
+            failure = error
+            self.listeners.after(lambda each: each.on_write_error(execution, step, chunk, failure))
+            raise
+        self.listeners.after(lambda each: each.after_write(execution, step, chunk))
+        return written
 
     def _checkpoint_after(self, prepared: PreparedChunk, written: int, writer_state: JsonObject | None) -> Checkpoint:
         chunk, counts = prepared.chunk, self.step.counts.copy()
@@ -98,11 +132,12 @@ class ChunkWork(StepWork):
         counts.filter += max(chunk.read_count - len(chunk), 0)
         counts.commit += 1
         contexts = prepared.contexts if writer_state is None else {**prepared.contexts, "writer": writer_state}
-        return self.checkpoint.after(self.step.id, chunk.position, contexts, counts)
+        return self.checkpoint.after(self.step.id, chunk.position, self.contexts(contexts), counts)
 
     def _report(self, chunk: Chunk | None, extent: Extent) -> None:
         done = 0 if chunk is None else chunk.progress
-        self.run.listeners.after_chunk(self.run.execution, self.step, chunk, Progress(done, extent.total, extent.unit))
+        progress = Progress(done, extent.total, extent.unit)
+        self.listeners.after(lambda each: each.after_chunk(self.run.execution, self.step, chunk, progress))
 
 
 def _streams(parts: ChunkParts) -> list[tuple[str, ItemStream]]:

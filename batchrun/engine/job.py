@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from batchrun.domain.execution import JobExecution
 from batchrun.domain.status import FAILED, BatchStatus, ExitStatus
-from batchrun.engine.flow import FlowEnd, walk
+from batchrun.engine.attempts import Attempts
+from batchrun.engine.ending import Ending
+from batchrun.engine.flow import FlowWalk
 from batchrun.engine.lease import Heartbeat
 from batchrun.engine.run import JobRun
-from batchrun.errors import FencedError, RepositoryError
+from batchrun.engine.step import execute_step
+from batchrun.errors import DefinitionError, FencedError, RepositoryError
 
 _log = logging.getLogger("batchrun.engine")
 
@@ -24,9 +28,24 @@ def execute_job(run: JobRun) -> JobExecution:
     """
     with Heartbeat(run.repository, run.execution, run.stop, beat=run.beat):
         _start(run)
-        end = _walk(run)
-        _end(run, end)
+        try:
+            run = _prepared(run)
+        except DefinitionError as error:
+            ending = _failure(run, error)
+        else:
+            ending = _walk(run)
+        _end(run, ending)
     return run.execution
+
+
+def _prepared(run: JobRun) -> JobRun:
+    """Returns the run with the job's own listeners, and with what earlier executions have of its steps."""
+    earlier = run.repository.last_visits(run.execution) if run.execution.restart_of is not None else ()
+    return replace(
+        run,
+        listeners=run.listeners.with_(run.components.job_listeners(run.execution)),
+        attempts=Attempts([step.name for step in run.definition.steps], earlier),
+    )
 
 
 def _start(run: JobRun) -> None:
@@ -35,20 +54,20 @@ def _start(run: JobRun) -> None:
     run.repository.save_job(run.execution)
 
 
-def _walk(run: JobRun) -> FlowEnd:
+def _walk(run: JobRun) -> Ending:
     try:
-        run.listeners.before_job(run.execution)
-        return walk(run)
+        run.listeners.before(lambda each: each.before_job(run.execution))
+        return FlowWalk(run, run.definition.flow, execute_step).to_end()
     except (FencedError, RepositoryError):
         raise
     except Exception as error:
         return _failure(run, error)
 
 
-def _end(run: JobRun, end: FlowEnd) -> None:
+def _end(run: JobRun, end: Ending) -> None:
     run.execution.status, run.execution.exit_status = end
     try:
-        run.listeners.after_job(run.execution)
+        run.listeners.after(lambda each: each.after_job(run.execution))
     except (FencedError, RepositoryError):
         raise
     except Exception as error:
@@ -57,6 +76,6 @@ def _end(run: JobRun, end: FlowEnd) -> None:
     run.repository.save_job(run.execution)
 
 
-def _failure(run: JobRun, error: Exception) -> FlowEnd:
+def _failure(run: JobRun, error: Exception) -> Ending:
     _log.debug("job %r failed", run.definition.name, exc_info=error)
-    return FlowEnd(BatchStatus.FAILED, ExitStatus(FAILED.code, run.describe(error)))
+    return Ending(BatchStatus.FAILED, ExitStatus(FAILED.code, run.describe(error)))

@@ -2,53 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 
-from batchrun.domain.execution import JobExecution, StepExecution
-from batchrun.spi.chunk import Chunk
-from batchrun.spi.listener import Listener, Progress
+from batchrun.spi.listener import Listener
+from batchrun.spi.source import HeardListener
+
+_log = logging.getLogger("batchrun.engine")
+
+Call = Callable[[Listener], object]
+"""Calls a listener at one point, such as `lambda each: each.before_job(execution)`."""
 
 
-class Listeners(Listener):
-    """Several listeners as one."""
+class Listeners:
+    """The listeners of a job, or of one of its steps."""
 
-    def __init__(self, listeners: Sequence[Listener] = ()) -> None:
+    def __init__(self, listeners: Sequence[HeardListener] = ()) -> None:
         self._in_order = tuple(listeners)
-        self._reversed = tuple(reversed(self._in_order))
 
-    def before_job(self, execution: JobExecution) -> None:
-        """Calls all, in order."""
-        for listener in self._in_order:
-            listener.before_job(execution)
+    @classmethod
+    def of(cls, listeners: Iterable[Listener]) -> Listeners:
+        """Returns listeners whose exceptions fail what they listen to."""
+        return cls([HeardListener(each) for each in listeners])
 
-    def after_job(self, execution: JobExecution) -> None:
-        """Calls all, in reverse order."""
-        for listener in self._reversed:
-            listener.after_job(execution)
+    def with_(self, more: Sequence[HeardListener]) -> Listeners:
+        """Returns these and, behind them, more."""
+        return Listeners((*self._in_order, *more)) if more else self
 
-    def before_step(self, execution: JobExecution, step: StepExecution) -> None:
-        """Calls all, in order."""
-        for listener in self._in_order:
-            listener.before_step(execution, step)
+    def hears(self, *points: str) -> bool:
+        """Tells whether any listener overrides one of the points."""
+        return any(_overrides(heard.listener, point) for heard in self._in_order for point in points)
 
-    def after_step(self, execution: JobExecution, step: StepExecution) -> None:
-        """Calls all, in reverse order."""
-        for listener in self._reversed:
-            listener.after_step(execution, step)
+    def before(self, call: Call) -> None:
+        """Calls all, in order of registration."""
+        for heard in self._in_order:
+            _called(heard, call)
 
-    def on_step_skipped(self, execution: JobExecution, step: StepExecution) -> None:
-        """Calls all, in reverse order."""
-        for listener in self._reversed:
-            listener.on_step_skipped(execution, step)
+    def after(self, call: Call) -> list[object]:
+        """Calls all, in reverse order, and returns what they returned, but for None."""
+        answers = [_called(heard, call) for heard in reversed(self._in_order)]
+        return [answer for answer in answers if answer is not None]
 
-    def after_chunk(
-        self, execution: JobExecution, step: StepExecution, chunk: Chunk | None, progress: Progress
-    ) -> None:
-        """Calls all, in reverse order."""
-        for listener in self._reversed:
-            listener.after_chunk(execution, step, chunk, progress)
 
-    def on_chunk_error(self, execution: JobExecution, step: StepExecution, chunk: Chunk, error: Exception) -> None:
-        """Calls all, in reverse order."""
-        for listener in self._reversed:
-            listener.on_chunk_error(execution, step, chunk, error)
+def _overrides(listener: Listener, point: str) -> bool:
+    return getattr(type(listener), point) is not getattr(Listener, point)
+
+
+def _called(heard: HeardListener, call: Call) -> object:
+    try:
+        return call(heard.listener)
+    except Exception as error:
+        if not heard.is_lenient:
+            raise
+        _log.warning("listener %s: %s: %s", type(heard.listener).__name__, type(error).__name__, error)
+        return None

@@ -3,40 +3,53 @@
 from __future__ import annotations
 
 import logging
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from batchrun.domain.definition import ChunkDefinition, StepDefinition
-from batchrun.domain.execution import Checkpoint, StepExecution
-from batchrun.domain.status import (
-    COMPLETED,
-    COMPLETED_WITH_SKIPS,
-    EXECUTING,
-    FAILED,
-    STOPPED,
-    BatchStatus,
-    ExitStatus,
+from batchrun.domain.definition import (
+    ChildJobDefinition,
+    ChunkDefinition,
+    DecisionDefinition,
+    FlowDefinition,
+    ParallelDefinition,
+    TaskletDefinition,
 )
+from batchrun.domain.execution import Checkpoint, StepExecution
+from batchrun.domain.status import FAILED, STOPPED, BatchStatus, ExitStatus
+from batchrun.engine.child_job import ChildJobWork
 from batchrun.engine.chunk import ChunkWork
-from batchrun.engine.run import JobRun
+from batchrun.engine.decision import DecisionWork
+from batchrun.engine.ending import Ending
+from batchrun.engine.flow import tell_skipped
+from batchrun.engine.nested import FlowsWork
 from batchrun.engine.tasklet import TaskletWork
+from batchrun.engine.visit import Visit
 from batchrun.engine.work import StepWork
-from batchrun.errors import FencedError, RepositoryError, StartLimitError, StepStoppedError
+from batchrun.errors import FencedError, PromotionError, RepositoryError, StartLimitError, StepStoppedError
 
 _log = logging.getLogger("batchrun.engine")
+
+_WORK: dict[type, type[StepWork]] = {
+    ChunkDefinition: ChunkWork,
+    TaskletDefinition: TaskletWork,
+    DecisionDefinition: DecisionWork,
+    ParallelDefinition: FlowsWork,
+    FlowDefinition: FlowsWork,
+    ChildJobDefinition: ChildJobWork,
+}
 
 
 @dataclass(slots=True)
 class _Attempt:
     """The record that the stages work on."""
 
-    run: JobRun
-    definition: StepDefinition
+    visit: Visit
     step: StepExecution
     work: StepWork
 
 
-def execute_step(run: JobRun, definition: StepDefinition, visit: int) -> StepExecution:
+def execute_step(visit: Visit) -> StepExecution:
     """Runs one visit of the flow to a step, or takes the result that an earlier execution has of it.
 
     Returns:
@@ -47,14 +60,13 @@ def execute_step(run: JobRun, definition: StepDefinition, visit: int) -> StepExe
         FencedError: another process has taken over the execution; nothing more is saved.
         RepositoryError: the repository cannot be used; the attempt stays as it was last saved.
     """
-    last = run.repository.last_step(run.execution, definition.name)
-    previous = last if last is not None and last.visit == visit else None
-    if previous is not None and previous.status is BatchStatus.COMPLETED:
-        if not definition.allow_start_if_complete:
-            run.listeners.on_step_skipped(run.execution, previous)
-            return previous
-        previous = None
-    attempt = _begin(run, definition, visit, previous)
+    previous = visit.run.attempts.last(visit.definition.name, visit.number)
+    is_complete = previous is not None and previous.status is BatchStatus.COMPLETED
+    if is_complete and not visit.definition.runs_again:
+        assert previous is not None
+        tell_skipped(visit.run, previous)
+        return previous
+    attempt = _begin(visit, None if is_complete else previous)
     try:
         _work(attempt)
         _after(attempt)
@@ -64,46 +76,82 @@ def execute_step(run: JobRun, definition: StepDefinition, visit: int) -> StepExe
     return attempt.step
 
 
-def _begin(run: JobRun, definition: StepDefinition, visit: int, previous: StepExecution | None) -> _Attempt:
+def _begin(visit: Visit, previous: StepExecution | None) -> _Attempt:
     """Counts the start and makes the record: with the checkpoint of the attempt it continues, or an empty one."""
+    run, definition = visit.run, visit.definition
     limit = definition.start_limit
     if limit is not None and run.repository.count_step_starts(run.execution, definition.name) >= limit:
         raise StartLimitError(definition.name, limit)
-    step = StepExecution(0, run.execution.id, definition.name, visit, BatchStatus.STARTED, started_at=datetime.now(UTC))
+    step = StepExecution(
+        0,
+        run.execution.id,
+        definition.name,
+        visit.number,
+        BatchStatus.STARTED,
+        started_at=datetime.now(UTC),
+        parent_id=None if visit.parent is None else visit.parent.id,
+    )
     if previous is not None:
         # One that died before its first save has no run in its checkpoint, but began it all the same.
         step.checkpoint = replace(previous.checkpoint, run=previous.checkpoint.run or previous.id)
+        step.context = deepcopy(step.checkpoint.contexts.get("step", {}))
     run.repository.add_step(run.execution, step)
     if previous is None:
         step.checkpoint = Checkpoint(run=step.id)
-    run.execution.steps.append(step)
-    kind = ChunkWork if isinstance(definition.work, ChunkDefinition) else TaskletWork
-    return _Attempt(run, definition, step, kind(run, definition, step, previous))
+    run.attempts.add(step)
+    with run.lock:
+        run.execution.steps.append(step)
+    return _Attempt(visit, step, _WORK[type(definition.work)](visit, step, execute_step))
 
 
 def _work(attempt: _Attempt) -> None:
     """Does the step's work between its listeners, and records how it ended."""
-    step = attempt.step
+    work, execution, step = attempt.work, attempt.visit.run.execution, attempt.step
     try:
-        attempt.run.listeners.before_step(attempt.run.execution, step)
-        attempt.work.execute()
+        work.listeners = work.listeners.with_(attempt.visit.run.components.step_listeners(work.start))
+        work.listeners.before(lambda each: each.before_step(execution, step))
+        _end(step, _worked(work))
+        if step.status is BatchStatus.COMPLETED:
+            _check_promotion(attempt)
     except (FencedError, RepositoryError):
         raise
-    except StepStoppedError as error:
-        _end(step, BatchStatus.STOPPED, ExitStatus(STOPPED.code, attempt.run.describe(error)))
     except (Exception, SystemExit) as error:  # a component that ends the process would end it as if all were well
         _fail(attempt, error)
-    else:
-        if attempt.work.stopped:
-            _end(step, BatchStatus.STOPPED, STOPPED)
-        else:
-            _end(step, BatchStatus.COMPLETED, _completed(step))
+
+
+def _worked(work: StepWork) -> Ending:
+    """Does the work and returns how it ended.
+
+    Raises:
+        StepTimeoutError: it ended early because its time was over.
+    """
+    try:
+        work.execute()
+        ending = work.ending()
+    except StepStoppedError as error:
+        ending = Ending(BatchStatus.STOPPED, ExitStatus(STOPPED.code, work.run.describe(error)))
+    if ending.status is BatchStatus.STOPPED:
+        work.refuse_overdue()
+    return ending
+
+
+def _check_promotion(attempt: _Attempt) -> None:
+    for key in attempt.visit.definition.promote:
+        if key not in attempt.step.context:
+            raise PromotionError(attempt.step.step_name, key, attempt.step.context)
 
 
 def _after(attempt: _Attempt) -> None:
-    """Tells the listeners; an exception of theirs fails the step (Spring Batch swallows it)."""
+    """Tells the listeners, and merges what they say of the exit; an exception of theirs fails the step.
+
+    Spring Batch swallows such an exception.
+    """
+    execution, step = attempt.visit.run.execution, attempt.step
     try:
-        attempt.run.listeners.after_step(attempt.run.execution, attempt.step)
+        for said in attempt.work.listeners.after(lambda each: each.after_step(execution, step)):
+            if not isinstance(said, ExitStatus):
+                raise TypeError(f"after_step returned {type(said).__name__}, where an ExitStatus or None is expected")
+            step.exit_status = step.exit_status.and_(said)
     except (FencedError, RepositoryError):
         raise
     except Exception as error:
@@ -111,24 +159,25 @@ def _after(attempt: _Attempt) -> None:
 
 
 def _settle(attempt: _Attempt) -> None:
-    """Saves the end, and only then lets the target forget where the step was."""
-    attempt.step.ended_at = datetime.now(UTC)
-    attempt.run.repository.save_step(attempt.run.execution, attempt.step)
-    if attempt.step.status is BatchStatus.COMPLETED:
+    """Saves the end, and only then lets the target forget where the step was.
+
+    What is promoted is saved before: after a crash in between the step completes, and promotes, once more.
+    """
+    run, step = attempt.visit.run, attempt.step
+    step.ended_at = datetime.now(UTC)
+    if step.status is BatchStatus.COMPLETED:
+        step.checkpoint = replace(step.checkpoint, contexts=attempt.work.contexts(step.checkpoint.contexts))
+        run.promote({key: step.context[key] for key in attempt.visit.definition.promote})
+    run.repository.save_step(run.execution, step)
+    if step.status is BatchStatus.COMPLETED:
         attempt.work.forget()
 
 
-def _completed(step: StepExecution) -> ExitStatus:
-    """Returns the exit status of completed work: the tasklet's own word, or whether items were skipped."""
-    if step.exit_status != EXECUTING:
-        return step.exit_status
-    return COMPLETED_WITH_SKIPS if step.counts.skip else COMPLETED
-
-
 def _fail(attempt: _Attempt, error: BaseException) -> None:
-    _log.debug("step %r failed", attempt.definition.name, exc_info=error)
-    _end(attempt.step, BatchStatus.FAILED, ExitStatus(FAILED.code, attempt.run.describe(error)))
+    _log.debug("step %r failed", attempt.visit.definition.name, exc_info=error)
+    described = ExitStatus(FAILED.code, attempt.visit.run.describe(error))
+    _end(attempt.step, Ending(BatchStatus.FAILED, described))
 
 
-def _end(step: StepExecution, status: BatchStatus, exit_status: ExitStatus) -> None:
-    step.status, step.exit_status = status, exit_status
+def _end(step: StepExecution, ending: Ending) -> None:
+    step.status, step.exit_status = ending

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Event
 
 
 class StopSignal:
-    """Somebody wants the execution to stop; the engine finishes the chunk and ends STOPPED."""
+    """Somebody wants the execution to stop; the engine finishes the chunk and ends STOPPED.
 
-    def __init__(self) -> None:
+    Args:
+        also: something else that asks for the stop, such as the signal of the run around this one.
+    """
+
+    def __init__(self, also: Callable[[], bool] = lambda: False) -> None:
         self._event = Event()
+        self._also = also
 
     def request(self) -> None:
         """Asks for the stop; safe in a signal handler and from any thread."""
@@ -18,4 +24,4 @@ class StopSignal:
     @property
     def is_requested(self) -> bool:
         """Tells whether the stop has been asked for."""
-        return self._event.is_set()
+        return self._event.is_set() or self._also()

@@ -17,7 +17,7 @@ class TaskletWork(StepWork):
 
     def execute(self) -> None:
         """Calls the tasklet until it is finished or a stop was asked for between two calls."""
-        tasklet = self.run.components.tasklet(self.run.execution, self.definition, self.should_stop)
+        tasklet = self.run.components.tasklet(self.start)
         self.opened.callback(tasklet.close)
         self.store = tasklet.open()
         self.take_over()
@@ -29,9 +29,7 @@ class TaskletWork(StepWork):
                 return
 
     def _call(self, tasklet: Tasklet) -> None:
-        contribution = StepContribution(
-            self.step.counts.copy(), None, deepcopy(self.checkpoint.contexts.get("step", {}))
-        )
+        contribution = StepContribution(self.step.counts.copy(), None, deepcopy(self.step.context))
         try:
             with self.transaction():
                 status = tasklet.execute(contribution)
@@ -44,6 +42,7 @@ class TaskletWork(StepWork):
             raise
         except Exception as error:
             raise TaskletError(f"{type(error).__name__}: {error}") from error
+        self.step.context = contribution.context
         if contribution.exit_status is not None:
             self.step.exit_status = contribution.exit_status
         self.save_progress()

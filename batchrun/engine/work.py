@@ -8,17 +8,22 @@ the repository has the step COMPLETED (DESIGN section 5).
 from __future__ import annotations
 
 import logging
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from copy import deepcopy
 from dataclasses import replace
 
-from batchrun.domain.definition import StepDefinition
-from batchrun.domain.execution import Checkpoint, StepExecution
+from batchrun.domain.execution import Checkpoint, JsonObject, StepExecution
+from batchrun.domain.status import COMPLETED, COMPLETED_WITH_SKIPS, EXECUTING, BatchStatus
+from batchrun.engine.ending import Ending, stopped
 from batchrun.engine.lease import LEASE
-from batchrun.engine.run import JobRun
-from batchrun.errors import BatchrunError, FencedError
+from batchrun.engine.listeners import Listeners
+from batchrun.engine.visit import StepRunner, Visit
+from batchrun.errors import BatchrunError, FencedError, StepTimeoutError
 from batchrun.spi.checkpoint import CheckpointKey, CheckpointStore
+from batchrun.spi.source import StepStart
 
 _log = logging.getLogger("batchrun.engine")
 
@@ -27,23 +32,26 @@ class StepWork(ABC):
     """One attempt at a step's work.
 
     Attributes:
-        run: the job's run.
-        definition: the step's definition.
+        visit: what is attempted; `run` and `definition` are its.
         step: the attempt's record.
-        previous: the attempt that this one continues, or None at a new beginning.
+        run_visit: runs a visit to a state inside this one.
+        listeners: the job's and the step's own.
         checkpoint: the last committed one.
         store: the target's store, where it has one.
         opened: closes, in reverse order, what the work opened.
         stopped: the work ended early because a stop was asked for.
     """
 
-    def __init__(
-        self, run: JobRun, definition: StepDefinition, step: StepExecution, previous: StepExecution | None
-    ) -> None:
-        self.run = run
-        self.definition = definition
+    def __init__(self, visit: Visit, step: StepExecution, run_visit: StepRunner) -> None:
+        self.visit = visit
+        self.run = visit.run
+        self.definition = visit.definition
         self.step = step
-        self.previous = previous
+        self.run_visit = run_visit
+        self.start = StepStart(self.run.execution, self.definition, step, self.run.attempts.results(), self.should_stop)
+        self.listeners: Listeners = self.run.listeners
+        timeout = self.definition.timeout
+        self._deadline = None if timeout is None else time.monotonic() + timeout.total_seconds()
         self.checkpoint = step.checkpoint
         self.store: CheckpointStore | None = None
         self.opened = ExitStack()
@@ -53,9 +61,32 @@ class StepWork(ABC):
     def execute(self) -> None:
         """Does the work from the checkpoint on; sets `stopped` where a stop ended it."""
 
+    def ending(self) -> Ending:
+        """Returns how the work ended, once `execute` has returned."""
+        if self.stopped:
+            return stopped()
+        if self.step.exit_status != EXECUTING:
+            return Ending(BatchStatus.COMPLETED, self.step.exit_status)
+        return Ending(BatchStatus.COMPLETED, COMPLETED_WITH_SKIPS if self.step.counts.skip else COMPLETED)
+
     def should_stop(self) -> bool:
-        """Tells whether a stop has been asked for."""
-        return self.run.stop.is_requested
+        """Tells whether the work is to end early: a stop has been asked for, or its time is over."""
+        return self.run.stop.is_requested or self.is_overdue
+
+    @property
+    def is_overdue(self) -> bool:
+        """Tells whether the step's time is over."""
+        return self._deadline is not None and time.monotonic() > self._deadline
+
+    def refuse_overdue(self) -> None:
+        """Raises where the work ended early because its time was over, and not because of a stop.
+
+        Raises:
+            StepTimeoutError: it was.
+        """
+        timeout = self.definition.timeout
+        if timeout is not None and self.is_overdue and not self.run.stop.is_requested:
+            raise StepTimeoutError(self.definition.name, timeout.total_seconds())
 
     def take_over(self) -> None:
         """Gets the checkpoint: from the target's row where there is one, else from the repository.
@@ -87,6 +118,8 @@ class StepWork(ABC):
         """Gives the attempt that made the last commit the counts it had then, if it died before it could tell."""
         if self.step.checkpoint.sequence < self.checkpoint.sequence:
             self.run.repository.correct_step(self.run.execution, self.checkpoint)
+            self.run.attempts.correct(self.checkpoint)
+            self.step.context = self.checkpoint.contexts.get("step", {})
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -103,6 +136,11 @@ class StepWork(ABC):
             if isinstance(error, Exception) and not isinstance(error, FencedError):
                 self.step.counts.rollback += 1
             raise
+
+    def contexts(self, others: Mapping[str, JsonObject]) -> dict[str, JsonObject]:
+        """Returns the contexts of the next checkpoint: those of the step's components, and the step's own as it is."""
+        own = {"step": deepcopy(self.step.context)} if self.step.context else {}
+        return {**{key: each for key, each in others.items() if key != "step"}, **own}
 
     def save_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Commits the checkpoint with what was written; from here on it is the truth."""

@@ -5,28 +5,49 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from batchrun.binding import BindingError, Secrets, bind, references
 from batchrun.definition import LoadedJob
-from batchrun.domain.definition import ChunkDefinition, ComponentDefinition, StepDefinition, TaskletDefinition
+from batchrun.domain.definition import (
+    ChildJobDefinition,
+    ChunkDefinition,
+    ComponentDefinition,
+    DecisionDefinition,
+    JobDefinition,
+    ListenerDefinition,
+    TaskletDefinition,
+)
 from batchrun.domain.execution import JobExecution
 from batchrun.domain.parameters import JobParameters
 from batchrun.errors import DefinitionError, Problem
 from batchrun.operations.scope import StepScope, resolve_database
 from batchrun.registry import LocalModules, Registry
+from batchrun.spi.decider import Decider
 from batchrun.spi.repository import JobRepository
 from batchrun.spi.scope import Database
-from batchrun.spi.source import ChunkParts
+from batchrun.spi.source import ChunkParts, HeardListener, StepStart
 from batchrun.spi.tasklet import Tasklet
+
+Builder = Callable[[ComponentDefinition], Any]
 
 LAUNCH_ROOTS = ("params", "env", "secrets")
 """Roots of references that are resolved before anything is written; the others open with their scope."""
+
+
+class ChildJobs(Protocol):
+    """Launches child jobs."""
+
+    def run(
+        self, parent: Assembly, child: ChildJobDefinition, given: Mapping[str, Any], start: StepStart
+    ) -> JobExecution:
+        """Runs the child of a step with the given parameters, as `ComponentSource.run_child` says."""
+        ...
 
 
 @dataclass(slots=True)
@@ -37,6 +58,7 @@ class Assembly:
         project: the job's project folder.
         repository: where the run is kept.
         repository_url: tells whether a SQLite file holds the repository too.
+        children: launches child jobs; None where there can be none.
     """
 
     job: LoadedJob
@@ -46,6 +68,11 @@ class Assembly:
     repository: JobRepository
     repository_url: str
     secrets: Secrets = field(default_factory=Secrets)
+    children: ChildJobs | None = None
+
+    def of_child(self, job: LoadedJob, parameters: JobParameters, registry: Registry) -> Assembly:
+        """Returns the assembly of a child job in the same project and repository."""
+        return replace(self, job=job, parameters=parameters, registry=registry)
 
     def check(self) -> None:
         """Binds and parses whatever is known at launch, so that a mistake in it is told before anything runs.
@@ -56,32 +83,67 @@ class Assembly:
         problems: list[Problem] = []
         for name in self.job.definition.databases:
             _collect(problems, lambda name=name: self._database(name))  # type: ignore[misc]
-        for component in _components(self.job.definition.steps):
+        for component in _components(self.job.definition):
             if all(each.root in LAUNCH_ROOTS for each in references(component.options)):
                 _collect(problems, lambda each=component: self._options(each, self._launch_roots()))  # type: ignore[misc]
         if problems:
             raise DefinitionError(problems)
 
-    def chunk_parts(self, execution: JobExecution, step: StepDefinition, should_stop: Callable[[], bool]) -> ChunkParts:
+    def chunk_parts(self, start: StepStart) -> ChunkParts:
         """Returns the reader, processors and writer of a chunk step."""
-        work = step.work
+        work = start.definition.work
         assert isinstance(work, ChunkDefinition)
-        scope = self._scope(execution, step, should_stop)
-        return ChunkParts(
-            reader=self._build(work.reader, execution, scope),
-            processors=[self._build(each, execution, scope) for each in work.processors],
-            writer=self._build(work.writer, execution, scope),
-        )
+        build = self._builder(start)
+        return ChunkParts(build(work.reader), [build(each) for each in work.processors], build(work.writer))
 
-    def tasklet(self, execution: JobExecution, step: StepDefinition, should_stop: Callable[[], bool]) -> Tasklet:
+    def tasklet(self, start: StepStart) -> Tasklet:
         """Returns the tasklet of a tasklet step."""
-        assert isinstance(step.work, TaskletDefinition)
-        built: Tasklet = self._build(step.work.tasklet, execution, self._scope(execution, step, should_stop))
+        work = start.definition.work
+        assert isinstance(work, TaskletDefinition)
+        built: Tasklet = self._builder(start)(work.tasklet)
         return built
 
-    def _build(self, component: ComponentDefinition, execution: JobExecution, scope: StepScope) -> Any:
+    def decider(self, start: StepStart) -> Decider:
+        """Returns the decider of a decision."""
+        work = start.definition.work
+        assert isinstance(work, DecisionDefinition)
+        built: Decider = self._builder(start)(work.decider)
+        return built
+
+    def job_listeners(self, execution: JobExecution) -> Sequence[HeardListener]:
+        """Returns the job's own listeners."""
+        scope = self._scope(execution, "", lambda: False)
+        roots = {**self._launch_roots(), **_job_roots(execution)}
+        return self._listeners(self.job.definition.listeners, lambda each: self._build(each, roots, scope))
+
+    def step_listeners(self, start: StepStart) -> Sequence[HeardListener]:
+        """Returns the step's own listeners."""
+        return self._listeners(start.definition.listeners, self._builder(start))
+
+    def _listeners(self, declared: Sequence[ListenerDefinition], build: Builder) -> list[HeardListener]:
+        return [HeardListener(build(each.component), each.is_lenient) for each in declared]
+
+    def run_child(self, start: StepStart) -> JobExecution:
+        """Launches the child job of a step, or continues it."""
+        work = start.definition.work
+        assert isinstance(work, ChildJobDefinition)
+        assert self.children is not None
+        try:
+            given = bind(work.parameters, self._step_roots(start))
+        except BindingError as error:
+            raise DefinitionError(
+                [self._problem(work.path, ("parameters", *error.at), str(error), error.hint)]
+            ) from error
+        return self.children.run(self, work, given, start)
+
+    def _builder(self, start: StepStart) -> Builder:
+        scope = self._scope(start.execution, start.definition.name, start.should_stop)
+        roots = self._step_roots(start)
+        return lambda component: self._build(component, roots, scope)
+
+    def _build(self, component: ComponentDefinition, roots: Mapping[str, Any], scope: StepScope) -> Any:
         made = self.registry.component(component.role, component.type)
-        return made(self._options(component, self._roots(execution)), scope)
+        return made(self._options(component, roots), scope)
 
     def _options(self, component: ComponentDefinition, roots: Mapping[str, Any]) -> Any:
         spec = self.registry.spec(component.role, component.type)
@@ -102,15 +164,15 @@ class Assembly:
         document = self.job.document
         return document.problem((*document.parse_path(path), *at), message, hint)
 
-    def _scope(self, execution: JobExecution, step: StepDefinition, should_stop: Callable[[], bool]) -> StepScope:
+    def _scope(self, execution: JobExecution, step_name: str, should_stop: Callable[[], bool]) -> StepScope:
         definition = self.job.definition
         return StepScope(
             job_name=definition.name,
-            step_name=step.name,
+            step_name=step_name,
             repository_id=self.repository.id,
             instance_id=execution.instance.id,
             execution_id=execution.id,
-            log=logging.getLogger(f"batchrun.job.{definition.name}.{step.name}"),
+            log=logging.getLogger(".".join(filter(None, ("batchrun.job", definition.name, step_name)))),
             project=self.project,
             databases={name: self._database(name) for name in definition.databases},
             modules=LocalModules(self.job.path.parent),
@@ -127,21 +189,26 @@ class Assembly:
     def _launch_roots(self) -> dict[str, Any]:
         return {"params": dict(self.parameters), "env": dict(os.environ), "secrets": self.secrets}
 
-    def _roots(self, execution: JobExecution) -> dict[str, Any]:
-        about = {"id": execution.id, "instance_id": execution.instance.id, "job_name": execution.job_name}
-        steps = {
-            step.step_name: {**step.counts.as_dict(), "status": step.status.name, "exit_code": step.exit_status.code}
-            for step in execution.steps
-        }
-        return {**self._launch_roots(), "execution": about, "steps": steps}
+    def _step_roots(self, start: StepStart) -> dict[str, Any]:
+        own = {"step": {"context": start.step.context}, "steps": start.results}
+        return {**self._launch_roots(), **_job_roots(start.execution), **own}
 
 
-def _components(steps: Iterator[StepDefinition] | Any) -> Iterator[ComponentDefinition]:
-    for step in steps:
-        if isinstance(step.work, ChunkDefinition):
-            yield from (step.work.reader, *step.work.processors, step.work.writer)
-        else:
-            yield step.work.tasklet
+def _job_roots(execution: JobExecution) -> dict[str, Any]:
+    about = {"id": execution.id, "instance_id": execution.instance.id, "job_name": execution.job_name}
+    return {"execution": about, "job": {"context": execution.context}}
+
+
+def _components(job: JobDefinition) -> Iterator[ComponentDefinition]:
+    """Yields all components of the job, in order of declaration."""
+    for step in job.steps:
+        match step.work:
+            case ChunkDefinition():
+                yield from (step.work.reader, *step.work.processors, step.work.writer)
+            case TaskletDefinition(component) | DecisionDefinition(component):
+                yield component
+        yield from (listener.component for listener in step.listeners)
+    yield from (listener.component for listener in job.listeners)
 
 
 def _collect(problems: list[Problem], attempt: Callable[[], object]) -> None:

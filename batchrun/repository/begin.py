@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from batchrun.domain.execution import FlowPosition, JobExecution, JobInstance
+from batchrun.domain.execution import JobExecution, JobInstance
 from batchrun.domain.launch import LaunchDecision, decide_launch
+from batchrun.domain.position import FlowPosition
 from batchrun.repository import rows, statements
 from batchrun.repository.ending import end_unowned, owner_is_alive
 
@@ -71,7 +72,9 @@ class Beginning:
             restart_of=last.id if last else None,
             job_file=request.job_file,
             job_text=request.job_text,
+            parent_step_id=request.parent_step_id,
             flow=last.flow if last else FlowPosition(),
+            context=last.context if last else {},
         )
         self.connection.execute(statements.raise_token, {"b_instance_id": instance.id, "token": token})
         values = {**rows.new_execution_values(execution), "b_lease_seconds": request.lease.total_seconds()}

@@ -13,7 +13,6 @@ from sqlalchemy import Row
 from batchrun import __version__
 from batchrun.domain.execution import (
     Checkpoint,
-    FlowPosition,
     JobExecution,
     JobInstance,
     Owner,
@@ -21,6 +20,7 @@ from batchrun.domain.execution import (
     StepExecution,
 )
 from batchrun.domain.parameters import JobParameter, JobParameters, ParameterType, parameter_value
+from batchrun.domain.position import FlowPosition
 from batchrun.domain.status import BatchStatus, ExitStatus
 
 Values = dict[str, Any]
@@ -41,6 +41,7 @@ def new_execution_values(execution: JobExecution) -> Values:
         "owner_boot_id": owner.boot_id,
         "owner_started_ticks": owner.started_ticks,
         "restart_of": execution.restart_of,
+        "parent_step_id": execution.parent_step_id,
         "job_file": execution.job_file,
         "job_text": execution.job_text,
         "job_hash": hashlib.sha256(execution.job_text.encode("utf-8", "surrogatepass")).hexdigest(),
@@ -53,7 +54,8 @@ def execution_values(execution: JobExecution) -> Values:
     return {
         **ending_values(execution.status, execution.exit_status, execution.ended_at),
         "started_at": execution.started_at,
-        "flow_path": execution.flow.path,
+        "flow_position": execution.flow.as_dict(),
+        "context": execution.context or None,
     }
 
 
@@ -133,7 +135,9 @@ def execution_of(row: AnyRow, parameters: JobParameters, steps: list[StepExecuti
         stop_requested_at=row.stop_requested_at,
         job_file=row.job_file,
         job_text=row.job_text,
-        flow=FlowPosition(tuple(row.flow_path)),
+        parent_step_id=row.parent_step_id,
+        flow=FlowPosition.from_dict(row.flow_position),
+        context=row.context or {},
         steps=steps,
     )
 
@@ -145,6 +149,7 @@ def _parameter_of(row: AnyRow) -> JobParameter:
 
 def step_of(row: AnyRow) -> StepExecution:
     """Makes a step execution of its row."""
+    checkpoint = Checkpoint.from_dict(row.checkpoint)
     return StepExecution(
         id=row.id,
         job_execution_id=row.job_execution_id,
@@ -153,8 +158,9 @@ def step_of(row: AnyRow) -> StepExecution:
         status=row.status,
         exit_status=ExitStatus(row.exit_code, row.exit_description),
         counts=StepCounts.from_dict(dict(row._mapping)),
-        checkpoint=Checkpoint.from_dict(row.checkpoint),
+        checkpoint=checkpoint,
         started_at=row.started_at,
         ended_at=row.ended_at,
         parent_id=row.parent_id,
+        context=checkpoint.contexts.get("step", {}),
     )

@@ -103,16 +103,18 @@ class SqlJobRepository:
             _hold(connection, execution)
             connection.execute(statements.correct_step, values)
 
-    def last_step(self, execution: JobExecution, step_name: str) -> StepExecution | None:
-        """Returns the last attempt at the step in the execution's instance."""
+    def last_visits(self, execution: JobExecution) -> list[StepExecution]:
+        """Returns all attempts at each step's last visit in the execution's instance."""
+        of_instance = {"b_instance_id": execution.instance.id}
         with self._database.reading() as connection:
-            row = connection.execute(statements.last_step, _step_of_instance(execution, step_name)).one_or_none()
-        return None if row is None else rows.step_of(row)
+            found = connection.execute(statements.last_visits, of_instance).all()
+        return sorted((rows.step_of(row) for row in found), key=lambda step: step.id)
 
     def count_step_starts(self, execution: JobExecution, step_name: str) -> int:
         """Returns how many times the step has started in the execution's instance."""
         with self._database.reading() as connection:
-            return connection.execute(statements.count_steps, _step_of_instance(execution, step_name)).scalar_one()
+            of_step = {"b_instance_id": execution.instance.id, "b_step_name": step_name}
+            return connection.execute(statements.count_steps, of_step).scalar_one()
 
     def is_alive(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> bool:
         """Tells whether the execution runs and its owner lives, by one statement that locks nothing."""
@@ -187,7 +189,3 @@ def _hold(connection: Connection, execution: JobExecution) -> None:
 
 def _step_update(execution: JobExecution, step: StepExecution) -> Mapping[str, Any]:
     return {**_fence(execution), **rows.step_values(step), "b_step_id": step.id}
-
-
-def _step_of_instance(execution: JobExecution, step_name: str) -> Mapping[str, Any]:
-    return {"b_instance_id": execution.instance.id, "b_step_name": step_name}

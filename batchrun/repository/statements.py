@@ -89,7 +89,7 @@ stop_requested = select(job_execution.c.stop_requested_at).where(job_execution.c
 save_job = (
     update(job_execution)
     .where(job_execution.c.id == bindparam("b_execution_id"), job_execution.c.token == bindparam("b_token"), is_running)
-    .values({name: bindparam(name) for name in (*_ending, "started_at", "flow_path")})
+    .values({name: bindparam(name) for name in (*_ending, "started_at", "flow_position", "context")})
 )
 insert_step = insert(step_execution).returning(step_execution.c.id)
 
@@ -114,7 +114,21 @@ _of_step = (
     step_execution.c.instance_id == bindparam("b_instance_id"),
     step_execution.c.step_name == bindparam("b_step_name"),
 )
-last_step = select(step_execution).where(*_of_step).order_by(step_execution.c.id.desc()).limit(1)
+_last_visit = (
+    select(step_execution.c.step_name, func.max(step_execution.c.visit).label("visit"))
+    .where(step_execution.c.instance_id == bindparam("b_instance_id"))
+    .group_by(step_execution.c.step_name)
+    .subquery()
+)
+last_visits = (
+    select(step_execution)
+    .join(
+        _last_visit,
+        (step_execution.c.step_name == _last_visit.c.step_name) & (step_execution.c.visit == _last_visit.c.visit),
+    )
+    .where(step_execution.c.instance_id == bindparam("b_instance_id"))
+)
+"""In no order: sorting the few rows is cheaper than having the database do it."""
 count_steps = select(func.count()).select_from(step_execution).where(*_of_step)
 
 

@@ -81,8 +81,11 @@ job_execution = Table(
     Column("job_text", Prose, nullable=False),
     Column("job_hash", Text, nullable=False),
     Column("batchrun_version", Text, nullable=False),
-    Column("flow_path", Json, nullable=False),
+    Column("flow_position", Json, nullable=False),
     Column("stop_requested_at", UtcDateTime),
+    Column("context", Json),
+    # Of no foreign key: with that of step_execution to here it would be a circle.
+    Column("parent_step_id", Id, index=True),
     Index("ix_job_execution_instance_id_id", "instance_id", "id"),
     Index("ix_job_execution_job_name_id", "job_name", "id"),
     Index("ix_job_execution_status_id", "status", "id"),

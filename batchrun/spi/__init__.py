@@ -2,13 +2,14 @@
 
 A component is one file: a typed options class, a spec, and a small class in one of the roles
 
-    ItemReader, ItemProcessor or ChunkProcessor, ItemWriter, Tasklet
+    ItemReader, ItemProcessor or ChunkProcessor, ItemWriter, Tasklet, Decider, Listener
 
 Nothing here imports polars, a driver or the engine at run time.
 """
 
 from batchrun.spi.checkpoint import CheckpointKey, CheckpointStore
 from batchrun.spi.chunk import Chunk, Item, Origins
+from batchrun.spi.decider import Decider, Facts
 from batchrun.spi.item import ChunkProcessor, Extent, ItemProcessor, ItemReader, ItemStream, ItemWriter
 from batchrun.spi.listener import Listener, Progress
 from batchrun.spi.scope import ComponentScope, Database
@@ -24,7 +25,9 @@ __all__ = [
     "ComponentScope",
     "ComponentSpec",
     "Database",
+    "Decider",
     "Extent",
+    "Facts",
     "Item",
     "ItemProcessor",
     "ItemReader",

@@ -130,11 +130,16 @@ class Chunk:
 
     def origin(self, index: int) -> str:
         """Returns where the item at this place came from, or the whole chunk's origin where that is not known."""
+        source = self.source(index)
+        return self._origins.span() if source is None else self._origins.of(source)
+
+    def source(self, index: int) -> int | None:
+        """Returns the place, among the items as they were read, of the one that this one was made from, or None."""
         if self._kept is None:
-            return self._origins.span()
+            return None
         for places in reversed(self._kept):
             index = places[index]
-        return self._origins.of(index)
+        return index
 
     @property
     def span(self) -> str:

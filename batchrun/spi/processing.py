@@ -38,20 +38,22 @@ def apply_to_items(function: Callable[[Item], Item | None], chunk: Chunk) -> Chu
         try:
             result = function(item)
         except (Exception, SystemExit) as error:
-            raise_located(error, ProcessError, chunk.origin(place))
+            raise_located(error, ProcessError, chunk.origin(place), item)
         if isinstance(result, dict):
             kept.append(place)
             rows.append(result)
         elif result is not None:
             returned = f"a processor returned {type(result).__name__} where a dict or None is expected"
-            raise ProcessError(returned, origin=chunk.origin(place))
+            raise ProcessError(returned, origin=chunk.origin(place), item=item)
     return chunk.with_rows(rows, None if len(rows) == len(chunk) else kept)
 
 
-def raise_located(error: Exception | SystemExit, kind: type[ItemError], origin: str) -> NoReturn:
+def raise_located(
+    error: Exception | SystemExit, kind: type[ItemError], origin: str, item: Item | None = None
+) -> NoReturn:
     """Raises the error with the origin where it names none of its own, and as `kind` where it is not batchrun's."""
     if isinstance(error, ItemError) and error.origin is None:
-        raise type(error)(error.reason, origin=origin, raw=error.raw) from error
+        raise type(error)(error.reason, origin=origin, raw=error.raw, item=error.item or item) from error
     if isinstance(error, BatchrunError):
         raise error
-    raise kind(f"{type(error).__name__}: {error}", origin=origin) from error
+    raise kind(f"{type(error).__name__}: {error}", origin=origin, item=item) from error

@@ -23,6 +23,7 @@ class LaunchRequest:
         restart_of: the execution that is to be restarted; None to launch by parameters.
         may_continue: called with the last execution, if this one is to continue it, before anything is written; raises
             LaunchRefusedError to forbid it, as where the job file has changed.
+        parent_step_id: the step execution that launches this as its child job, or None.
     """
 
     job_name: str
@@ -34,6 +35,7 @@ class LaunchRequest:
     job_text: str = ""
     restart_of: int | None = None
     may_continue: Callable[[JobExecution], None] = lambda _last: None
+    parent_step_id: int | None = None
 
 
 class JobRepository(Protocol):
@@ -54,7 +56,7 @@ class JobRepository(Protocol):
 
         Decides by the launch table of SEMANTICS section 1. An execution whose owner is dead (lease expired, or
         `is_gone`) is set to FAILED first. The new execution has a token above all earlier ones of the instance,
-        and takes the flow position of the one it continues.
+        and takes the flow position and the context of the one it continues.
 
         Raises:
             ExecutionRunningError: another execution of the instance is alive.
@@ -73,7 +75,7 @@ class JobRepository(Protocol):
         ...
 
     def save_job(self, execution: JobExecution) -> None:
-        """Stores status, exit status, times and flow position, durably."""
+        """Stores status, exit status, times, flow position and context, durably."""
         ...
 
     def add_step(self, execution: JobExecution, step: StepExecution) -> None:
@@ -96,8 +98,8 @@ class JobRepository(Protocol):
         """Stores counts and checkpoint after a chunk; a power cut may lose the last ones, but never an earlier one."""
         ...
 
-    def last_step(self, execution: JobExecution, step_name: str) -> StepExecution | None:
-        """Returns the last attempt at the step in the execution's instance, in this execution or an earlier one."""
+    def last_visits(self, execution: JobExecution) -> list[StepExecution]:
+        """Returns, in order, all attempts at each step's last visit in the execution's instance."""
         ...
 
     def count_step_starts(self, execution: JobExecution, step_name: str) -> int:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from batchrun.domain.definition import StepDefinition
 from batchrun.domain.execution import Checkpoint, JobExecution, JsonObject
 from batchrun.errors import FencedError, ItemError
 from batchrun.spi.checkpoint import CheckpointKey, CheckpointStore
 from batchrun.spi.chunk import Chunk, Item
+from batchrun.spi.decider import Decider
 from batchrun.spi.item import ChunkProcessor, Extent, ItemProcessor, ItemReader, ItemWriter
-from batchrun.spi.source import ChunkParts
+from batchrun.spi.source import ChunkParts, HeardListener, StepStart
 from batchrun.spi.tasklet import RepeatStatus, StepContribution, Tasklet
 
 
@@ -204,13 +204,32 @@ class MemoryComponents:
     writers: Mapping[str, Callable[[], ItemWriter]] = field(default_factory=dict)
     processors: Mapping[str, Sequence[ItemProcessor | ChunkProcessor]] = field(default_factory=dict)
     tasklets: Mapping[str, Callable[[], Tasklet]] = field(default_factory=dict)
+    deciders: Mapping[str, Decider] = field(default_factory=dict)
+    children: Mapping[str, Callable[[StepStart], JobExecution]] = field(default_factory=dict)
+    listeners: Mapping[str, Sequence[HeardListener]] = field(default_factory=dict)
 
-    def chunk_parts(self, execution: JobExecution, step: StepDefinition, should_stop: Callable[[], bool]) -> ChunkParts:
+    def chunk_parts(self, start: StepStart) -> ChunkParts:
         """Makes the step's parts anew."""
-        del execution, should_stop
-        return ChunkParts(self.readers[step.name](), self.processors.get(step.name, ()), self.writers[step.name]())
+        name = start.definition.name
+        return ChunkParts(self.readers[name](), self.processors.get(name, ()), self.writers[name]())
 
-    def tasklet(self, execution: JobExecution, step: StepDefinition, should_stop: Callable[[], bool]) -> Tasklet:
+    def tasklet(self, start: StepStart) -> Tasklet:
         """Makes the step's tasklet anew."""
-        del execution, should_stop
-        return self.tasklets[step.name]()
+        return self.tasklets[start.definition.name]()
+
+    def decider(self, start: StepStart) -> Decider:
+        """Returns the decision's decider."""
+        return self.deciders[start.definition.name]
+
+    def job_listeners(self, execution: JobExecution) -> Sequence[HeardListener]:
+        """Returns those given under the empty name."""
+        del execution
+        return self.listeners.get("", ())
+
+    def step_listeners(self, start: StepStart) -> Sequence[HeardListener]:
+        """Returns those given under the step's name."""
+        return self.listeners.get(start.definition.name, ())
+
+    def run_child(self, start: StepStart) -> JobExecution:
+        """Calls the step's function."""
+        return self.children[start.definition.name](start)

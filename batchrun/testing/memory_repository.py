@@ -58,9 +58,10 @@ class MemoryJobRepository:
                 restart_of=None if last is None else last.id,
                 job_file=request.job_file,
                 job_text=request.job_text,
+                parent_step_id=request.parent_step_id,
             )
             if last is not None:
-                execution.flow = last.flow
+                execution.flow, execution.context = last.flow, copy.deepcopy(last.context)
             self._executions[execution.id] = copy.deepcopy(execution)
             self._leases[execution.id] = time.monotonic() + request.lease.total_seconds()
             return execution
@@ -138,24 +139,21 @@ class MemoryJobRepository:
             raise FencedError(f"execution {execution.id}", execution.token)
         return stored
 
-    def last_step(self, execution: JobExecution, step_name: str) -> StepExecution | None:
-        """Returns the last attempt at the step in the instance."""
-        steps = self._steps(execution, step_name)
-        return copy.deepcopy(steps[-1]) if steps else None
+    def last_visits(self, execution: JobExecution) -> list[StepExecution]:
+        """Returns all attempts at each step's last visit in the instance."""
+        with self._lock:
+            steps = self._steps(execution)
+            last = {step.step_name: step.visit for step in sorted(steps, key=lambda each: each.visit)}
+            return [copy.deepcopy(step) for step in steps if step.visit == last[step.step_name]]
 
     def count_step_starts(self, execution: JobExecution, step_name: str) -> int:
         """Returns the number of attempts at the step in the instance."""
-        return len(self._steps(execution, step_name))
-
-    def _steps(self, execution: JobExecution, step_name: str) -> list[StepExecution]:
         with self._lock:
-            return [
-                step
-                for each in self._executions.values()
-                if each.instance == execution.instance
-                for step in each.steps
-                if step.step_name == step_name
-            ]
+            return sum(step.step_name == step_name for step in self._steps(execution))
+
+    def _steps(self, execution: JobExecution) -> list[StepExecution]:
+        of_instance = (each for each in self._executions.values() if each.instance == execution.instance)
+        return [step for each in of_instance for step in each.steps]
 
     def request_stop(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> JobExecution:
         """Records that the execution is to stop."""

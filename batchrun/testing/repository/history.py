@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import pytest
 
-from batchrun.domain.execution import FlowPosition
 from batchrun.domain.parameters import JobParameter
+from batchrun.domain.position import FlowPosition
 from batchrun.domain.status import BatchStatus, ExitStatus
 from batchrun.errors import NoSuchExecutionError, UsageError
 from batchrun.spi.repository import JobRepository
@@ -28,7 +28,7 @@ class HistoryContract(Opened):
         execution.status, execution.exit_status = BatchStatus.STOPPED, ExitStatus("HALF WAY", "stopped by ☃")
         execution.started_at = datetime(2024, 2, 29, 23, 59, 59, 123_456, tzinfo=UTC)
         execution.ended_at = datetime(2024, 3, 1, 0, 0, 0, 1, tzinfo=UTC)
-        execution.flow = FlowPosition(("load", "check", "load"))
+        execution.flow = FlowPosition().enter("load").enter("check").enter("load")
         repository.save_job(execution)
         stored = open_another().find_execution(execution.id)
         assert stored.parameters.all() == (JobParameter("day", "1"),)
@@ -113,7 +113,7 @@ class HistoryContract(Opened):
             done()
             repository.renew_lease(execution, LONG)
             done()
-            repository.last_step(execution, "copy")
+            repository.last_visits(execution)
             done()
             save(repository, execution, BatchStatus.FAILED)
             done()

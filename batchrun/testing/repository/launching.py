@@ -11,8 +11,9 @@ from threading import Barrier
 
 import pytest
 
-from batchrun.domain.execution import FlowPosition, JobExecution
+from batchrun.domain.execution import JobExecution
 from batchrun.domain.parameters import JobParameter, ParameterType, ParameterValue
+from batchrun.domain.position import FlowPosition
 from batchrun.domain.status import BatchStatus
 from batchrun.errors import (
     BatchrunError,
@@ -114,11 +115,13 @@ class LaunchingContract(Opened):
         self, repository: JobRepository, status: BatchStatus, restarts: bool
     ) -> None:
         first = repository.begin(request(day="1"))
-        first.flow = FlowPosition(("load", "check", "load"))
+        first.flow = FlowPosition().enter("load").enter("check").enter("load")
+        first.context = {"day": "2026-07-30", "files": [1, 2]}
         save(repository, first, status)
         second = repository.begin(request(day="1", owner=DAY, restart_of=first.id if restarts else None))
         assert second.instance == first.instance
         assert (second.restart_of, second.flow, second.owner) == (first.id, first.flow, DAY)
+        assert second.context == first.context
         assert second.id > first.id
         assert second.token > first.token
         _assert_stored(repository, second)

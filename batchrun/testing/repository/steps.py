@@ -36,7 +36,7 @@ each_save = pytest.mark.parametrize("save_it", _SAVES.values(), ids=_SAVES)
 
 
 class StepContract(Opened):
-    """`add_step`, `save_step`, `save_progress`, `correct_step`, `last_step`, `count_step_starts`."""
+    """`add_step`, `save_step`, `save_progress`, `correct_step`, `last_visits`, `count_step_starts`."""
 
     def test_steps_get_ids_that_grow(self, repository: JobRepository) -> None:
         execution = repository.begin(request())
@@ -96,21 +96,22 @@ class StepContract(Opened):
         position = {"after": ["a\0b", "\udce9", "☃", 2**63, 0.1, None, True], "nested": {"": []}}
         step.checkpoint = Checkpoint(position=position)
         repository.save_progress(execution, step)
-        last = repository.last_step(execution, "copy")
-        assert last is not None
+        (last,) = repository.last_visits(execution)
         assert last.checkpoint.position == position
 
-    def test_the_last_step_is_the_newest_of_the_instance(self, repository: JobRepository) -> None:
+    def test_the_attempts_at_the_last_visit_are_those_of_all_executions_of_the_instance(
+        self, repository: JobRepository
+    ) -> None:
         first = repository.begin(request(day="1"))
         add_step(repository, first, "copy")
-        newest_of_first = add_step(repository, first, "copy", visit=2)
-        add_step(repository, first, "other")
+        second_visit = add_step(repository, first, "copy", visit=2)
+        other = add_step(repository, first, "other")
         save(repository, first, BatchStatus.FAILED)
         begin_ended(repository, BatchStatus.FAILED, day="1")
         third = repository.begin(request(day="1"))
-        assert repository.last_step(third, "copy") == newest_of_first
+        assert repository.last_visits(third) == [second_visit, other]
         own = add_step(repository, third, "copy", visit=2)
-        assert repository.last_step(third, "copy") == own
+        assert repository.last_visits(third) == [second_visit, other, own]
 
     def test_steps_of_other_instances_do_not_count(self, repository: JobRepository) -> None:
         yesterday = repository.begin(request(day="1"))
@@ -118,8 +119,16 @@ class StepContract(Opened):
         other_job = repository.begin(request("report", day="2"))
         add_step(repository, other_job)
         today = repository.begin(request(day="2"))
-        assert repository.last_step(today, "copy") is None
+        assert repository.last_visits(today) == []
         assert repository.count_step_starts(today, "copy") == 0
+
+    def test_the_context_of_a_step_comes_back_with_its_checkpoint(self, repository: JobRepository) -> None:
+        execution = repository.begin(request())
+        step = add_step(repository, execution)
+        step.context = {"day": "2026-07-30"}
+        step.checkpoint = Checkpoint(run=step.id, contexts={"step": dict(step.context)})
+        repository.save_progress(execution, step)
+        assert [each.context for each in repository.last_visits(execution)] == [{"day": "2026-07-30"}]
 
     def test_starts_are_counted_over_executions(self, repository: JobRepository) -> None:
         for expected in (1, 2, 3):

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 import pytest
 from sqlalchemy import Connection, create_engine, inspect, text
 
+from batchrun.domain.position import FlowPosition
 from batchrun.errors import RepositoryVersionError
 from batchrun.repository import look, open_repository, schema, upgrade
 from batchrun.repository.schema import EXPECTED_VERSION
@@ -36,7 +37,7 @@ def opened_id(url: str) -> str:
 def _parts(sql: str) -> set[str]:
     """Returns the definitions of a table; SQLite adds a column's at the end of the last line, before the bracket."""
     lines = (line.strip(" \t,)") for line in sql.split("\n"))
-    return {part.strip(" )") for line in lines for part in re.split(r", (?=\w+ [A-Z]+$)", line)} - {""}
+    return {part.strip(" )") for line in lines for part in re.split(r", (?=\w+ [A-Z]+(?:,|$))", line)} - {""}
 
 
 def structure(connection: Connection) -> dict[str, object]:
@@ -109,7 +110,11 @@ def test_an_upgrade_from_each_version_keeps_what_there_is(repository_url: str) -
     with closing(open_repository(repository_url)) as repository:
         execution = repository.begin(request(day="1"))
     with connected(repository_url) as connection:
-        connection.execute(text("ALTER TABLE job_execution DROP COLUMN stop_requested_at"))
+        connection.execute(text("DROP INDEX ix_job_execution_parent_step_id"))
+        for column in ("stop_requested_at", "context", "parent_step_id"):
+            connection.execute(text(f"ALTER TABLE job_execution DROP COLUMN {column}"))
+        connection.execute(text("ALTER TABLE job_execution RENAME COLUMN flow_position TO flow_path"))
+        connection.execute(text("""UPDATE job_execution SET flow_path = '["a","b","a","c"]'"""))
         connection.execute(version.update().values(version_num="0001"))
     assert look(repository_url).found == "0001"
     upgrade(repository_url)
@@ -118,6 +123,7 @@ def test_an_upgrade_from_each_version_keeps_what_there_is(repository_url: str) -
     with closing(open_repository(repository_url)) as repository:
         found = repository.find_execution(execution.id)
         assert (found.id, found.token, found.created_at) == (execution.id, execution.token, execution.created_at)
+        assert found.flow == FlowPosition().enter("a").enter("b").enter("a").enter("c")
         assert not repository.is_stop_requested(execution)
 
 
@@ -150,7 +156,7 @@ def _set_version(url: str, number: str) -> None:
 @pytest.mark.parametrize("use", [open_repository, upgrade])
 def test_newer_tables_are_refused(repository_url: str, use: object) -> None:
     _set_version(repository_url, "0999")
-    with pytest.raises(RepositoryVersionError, match="has schema version 0999, this batchrun needs 0002") as refused:
+    with pytest.raises(RepositoryVersionError, match="has schema version 0999, this batchrun needs 0003") as refused:
         use(repository_url)  # type: ignore[operator]
     assert refused.value.hint == "upgrade batchrun: pip install --upgrade batchrun-cli"
 

@@ -49,7 +49,6 @@ def test_the_database_itself_forbids_two_running_executions(repository: SqlJobRe
 
 _QUESTIONS = {
     "last execution": (statements.lock_last_execution, "ix_job_execution_instance_id_id (instance_id=?)"),
-    "last step": (statements.last_step, "ix_step_execution_instance_id_step_name_id (instance_id=? AND step_name=?)"),
     "step starts": (
         statements.count_steps,
         "ix_step_execution_instance_id_step_name_id (instance_id=? AND step_name=?)",

@@ -8,11 +8,16 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from batchrun.domain.definition import ComponentDefinition, JobDefinition, StepDefinition, TaskletDefinition
+from batchrun.domain.definition import (
+    ComponentDefinition,
+    FlowDefinition,
+    JobDefinition,
+    StepDefinition,
+    TaskletDefinition,
+)
 from batchrun.domain.execution import JobExecution, JobInstance, Owner, StepCounts, StepExecution
 from batchrun.domain.parameters import JobParameter, JobParameters, ParameterType
 from batchrun.domain.status import BatchStatus, ExitStatus
-from batchrun.engine.listeners import Listeners
 from batchrun.errors import NoSuchExecutionError, Problem
 from batchrun.registry import Registry
 from batchrun.spi.chunk import Chunk
@@ -98,7 +103,8 @@ class LoadedDouble:
 def job_double(exit_codes: Mapping[str, int] | None = None, warnings: Sequence[Problem] = ()) -> LoadedDouble:
     work = TaskletDefinition(ComponentDefinition("tasklet", "shell", {}))
     steps = [StepDefinition("load", work), StepDefinition("settle", work)]
-    return LoadedDouble(JobDefinition("load-trades", steps, "load", exit_codes=exit_codes or {}), warnings=warnings)
+    definition = JobDefinition("load-trades", FlowDefinition(steps, "load"), exit_codes=exit_codes or {})
+    return LoadedDouble(definition, warnings=warnings)
 
 
 Script = Callable[[Listener, JobExecution], None]
@@ -156,7 +162,8 @@ class ApplicationDouble:
     def _run(self, listeners: Sequence[Listener]) -> JobExecution:
         assert self.ends is not None
         if self.script is not None:
-            self.script(Listeners(listeners), self.ends)
+            for listener in listeners or [Listener()]:
+                self.script(listener, self.ends)
         return self.ends
 
     def history(self, *, job_name: str | None = None, limit: int | None = None) -> list[JobExecution]:

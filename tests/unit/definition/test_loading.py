@@ -48,7 +48,7 @@ exit_codes: {DONE: 10}
 def test_a_file_becomes_the_definition_of_a_job(job: JobFolder) -> None:
     loaded = job.load(JOB)
     definition = loaded.definition
-    assert (definition.name, definition.description, definition.start) == ("load-trades", "Loads.", "load")
+    assert (definition.name, definition.description, definition.flow.start) == ("load-trades", "Loads.", "load")
     assert loaded.path == job.folder / "job.yaml"
     assert loaded.text == JOB
     assert definition.parameters == (
@@ -58,7 +58,7 @@ def test_a_file_becomes_the_definition_of_a_job(job: JobFolder) -> None:
         ParameterDefinition("home", ParameterType.PATH, default="${env.HOME}"),
         ParameterDefinition("plain"),
     )
-    assert definition.transitions == (
+    assert definition.flow.transitions == (
         Transition("load", to="settle"),
         Transition("load", "NO", end="COMPLETED"),
         Transition("load", "FAILED", stop="HALT", restart="settle"),
@@ -92,7 +92,7 @@ def test_what_is_left_out_has_its_default(job: JobFolder) -> None:
     ).definition
     work = definition.steps[0].work
     assert isinstance(work, ChunkDefinition)
-    assert (work.items, work.read_ahead, definition.transitions) == (1000, 2, None)
+    assert (work.items, work.read_ahead, definition.flow.transitions) == (1000, 2, None)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from batchrun.domain.execution import Checkpoint, FlowPosition, StepCounts
+from batchrun.domain.execution import Checkpoint, StepCounts
 
 
 def test_a_checkpoint_survives_its_stored_form() -> None:
@@ -26,9 +26,3 @@ def test_counts_name_themselves() -> None:
         "rollback_count": 2,
     }
     assert StepCounts(1, 2, 3, 4, 5, 6).skip == 15
-
-
-def test_visits_are_counted_from_the_path() -> None:
-    position = FlowPosition().enter("a").enter("b").enter("a")
-    assert (position.state, position.visit) == ("a", 2)
-    assert (FlowPosition().state, FlowPosition().visit) == (None, 0)

@@ -10,6 +10,7 @@ from typing import Any
 from batchrun.domain.definition import (
     ChunkDefinition,
     ComponentDefinition,
+    FlowDefinition,
     JobDefinition,
     StepDefinition,
     TaskletDefinition,
@@ -72,11 +73,13 @@ class Bench:
         listeners: Sequence[Listener] = (),
     ) -> JobExecution:
         """Launches the job; returns the ended execution."""
-        definition = JobDefinition("job", steps, steps[0].name, transitions)
+        definition = JobDefinition("job", FlowDefinition(steps, steps[0].name, transitions))
         self.stop = StopSignal()
         begun = self.begin()
         return execute_job(
-            JobRun(definition, begun, self.repository, self.components, Listeners(listeners), self.stop, beat=self.beat)
+            JobRun(
+                definition, begun, self.repository, self.components, Listeners.of(listeners), self.stop, beat=self.beat
+            )
         )
 
     def run_until_done(self, steps: Sequence[StepDefinition], transitions: Sequence[Transition] | None = None) -> int:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from batchrun.definition import load_job
-from batchrun.domain.execution import JobExecution, StepExecution
+from batchrun.domain.execution import JobExecution, JobInstance, StepCounts, StepExecution
 from batchrun.domain.parameters import JobParameter, JobParameters, ParameterType
-from batchrun.domain.status import BatchStatus, ExitStatus
 from batchrun.engine.owner import current_owner
 from batchrun.errors import DefinitionError, Problem
 from batchrun.operations.assembly import Assembly
 from batchrun.registry import Registry
+from batchrun.spi.source import StepStart
 from batchrun.spi.tasklet import StepContribution
 from batchrun.testing.memory_repository import MemoryJobRepository
 
@@ -94,23 +97,18 @@ steps:
 """
     assembly = assembled(tmp_path, rest, day="2024-02-29")
     assembly.check()
-    execution = executed(assembly)
-    tasklet = assembly.tasklet(execution, assembly.job.definition.step("b"), lambda: False)
+    tasklet = assembly.tasklet(start_of(assembly, "b", results={"a": StepCounts(write=7).as_dict()}))
     tasklet.open()
     tasklet.execute(StepContribution())
     assert (tmp_path / "out").read_text() == "7 5 2024-02-29\n"
 
 
-def executed(assembly: Assembly) -> JobExecution:
-    """Returns execution 5, in which step a has written 7 items."""
-    from datetime import UTC, datetime
-
-    from batchrun.domain.execution import JobInstance, StepCounts
-
-    step = StepExecution(1, 5, "a", 1, BatchStatus.COMPLETED, ExitStatus("COMPLETED"), StepCounts(write=7))
+def start_of(assembly: Assembly, name: str, results: Mapping[str, Mapping[str, Any]]) -> StepStart:
+    """Returns the start of a step in execution 5."""
     instance = JobInstance(1, "job", "")
-    now = datetime.now(UTC)
-    return JobExecution(5, instance, assembly.parameters, current_owner(), 1, now, steps=[step])
+    execution = JobExecution(5, instance, assembly.parameters, current_owner(), 1, datetime.now(UTC))
+    step = StepExecution(2, 5, name)
+    return StepStart(execution, assembly.job.definition.step(name), step, results, lambda: False)
 
 
 def test_secrets_are_masked_once_they_have_been_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,67 @@
+"""Child jobs: launched by a step of another job, as instances of their own, in the same process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from batchrun.definition import LoadedJob, read_parameters
+from batchrun.domain.definition import ChildJobDefinition
+from batchrun.domain.execution import JobExecution
+from batchrun.domain.parameters import value_text
+from batchrun.engine import StopSignal
+from batchrun.errors import InstanceCompleteError
+from batchrun.operations.assembly import Assembly
+from batchrun.registry import Registry
+from batchrun.spi.source import StepStart
+
+Launch = Callable[[Assembly, StopSignal, int], JobExecution]
+"""Runs an assembled job for the step execution of that id, until it ends or the signal stops it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildJobOperator:
+    """Launches the child jobs of one run.
+
+    Attributes:
+        load: reads a job file, given as a step names it.
+        launch: runs a job as the operator of the parent does.
+    """
+
+    load: Callable[[str], LoadedJob]
+    launch: Launch
+
+    def run(
+        self, parent: Assembly, child: ChildJobDefinition, given: Mapping[str, Any], start: StepStart
+    ) -> JobExecution:
+        """Launches the child or continues its last execution; returns it when it has ended.
+
+        An instance that has completed is returned as it is where this step launched it, or takes any completed one.
+
+        Raises:
+            DefinitionError: the child's file or parameters are wrong.
+            LaunchRefusedError: the state of the child's instance forbids it.
+        """
+        job = self.load(child.job)
+        texts = {name: value_text(value) for name, value in given.items() if value is not None}
+        parameters = read_parameters(job, texts, Path.cwd(), project=parent.project)
+        assembly = parent.of_child(job, parameters, Registry(job.path.parent))
+        try:
+            return self.launch(assembly, StopSignal(start.should_stop), start.step.id)
+        except InstanceCompleteError as error:
+            completed = parent.repository.find_execution(error.execution_id)
+            if child.skip_if_complete or _is_of_step(parent, completed, start):
+                return completed
+            raise
+
+
+def _is_of_step(parent: Assembly, completed: JobExecution, start: StepStart) -> bool:
+    """Tells whether an earlier attempt at this visit of the step launched it, and died before it could tell."""
+    attempts = parent.repository.last_visits(start.execution)
+    return any(
+        step.id == completed.parent_step_id
+        for step in attempts
+        if (step.step_name, step.visit) == (start.step.step_name, start.step.visit)
+    )
