@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from batchrun.domain.status import BatchStatus
 from batchrun.errors import ExitCode, UsageError
+from batchrun.operations.explorer import JobExplorer
 from batchrun.operations.project import JOBS_FOLDER, absolute, find_job, project_of, settings_of
 
 if TYPE_CHECKING:
@@ -328,17 +329,10 @@ class Application:
 
         return self.repository.abandon(execution_id, is_gone)
 
-    def history(self, *, job_name: str | None = None, limit: int | None = None) -> list[JobExecution]:
-        """Returns executions with their steps, newest first."""
-        return self.repository.find_executions(job_name=job_name, limit=limit)
-
-    def execution(self, execution_id: int) -> JobExecution:
-        """Returns one execution with its steps.
-
-        Raises:
-            NoSuchExecutionError: there is none.
-        """
-        return self.repository.find_execution(execution_id)
+    @property
+    def explorer(self) -> JobExplorer:
+        """What reads the history."""
+        return JobExplorer(self.repository)
 
     def registry(self) -> Registry:
         """Returns the components that jobs of this project can name."""

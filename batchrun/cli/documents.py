@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from textwrap import indent
 from typing import Any
 
 from batchrun.domain.execution import JobExecution, StepExecution
@@ -15,6 +17,15 @@ from batchrun.errors import Problem
 def as_json(document: Any) -> str:
     """Returns the document as JSON text with a final line end; ASCII, so that no stream can spoil it."""
     return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def as_json_list(documents: Iterable[Any]) -> Iterator[str]:
+    """Yields the JSON text of a list document by document, so that a long one need not be held at once."""
+    before = "["
+    for document in documents:
+        yield f"{before}\n{indent(json.dumps(document, indent=2, allow_nan=False), '  ')}"
+        before = ","
+    yield "[]\n" if before == "[" else "\n]\n"
 
 
 def execution_document(execution: JobExecution) -> dict[str, Any]:

@@ -39,6 +39,10 @@ MAX_NUMBER = 2**63 - 1
 ExecutionArgument = Annotated[
     int, typer.Argument(metavar="ID", min=0, max=MAX_NUMBER, help="Id of an execution, as history lists them.")
 ]
+OptionalExecutionArgument = Annotated[
+    int | None,
+    typer.Argument(metavar="[ID]", min=0, max=MAX_NUMBER, help="Id of an execution; by default the last one."),
+]
 ParameterArguments = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Parameters of the job, in any number.")
 ]

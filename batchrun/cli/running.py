@@ -62,7 +62,7 @@ def launch(
         except InstanceCompleteError as error:
             if if_complete is IfComplete.REFUSE:
                 raise
-            return _show_skipped(invocation, application.execution(error.execution_id), output)
+            return _show_skipped(invocation, application.explorer.execution(error.execution_id), output)
         _show_result(invocation, execution, output)
         return application.exit_code(execution, loaded)
 

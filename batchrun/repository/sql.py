@@ -6,20 +6,23 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from batchrun.domain.execution import Checkpoint, JobExecution, Owner, StepExecution
 from batchrun.domain.parameters import JobParameters
-from batchrun.domain.status import BatchStatus
+from batchrun.domain.selection import EVERY, ExecutionFilter
 from batchrun.errors import FencedError, NoSuchExecutionError, RepositoryUnreachableError
-from batchrun.repository import rows, schema, statements
+from batchrun.repository import finding, rows, schema, statements
 from batchrun.repository.begin import Beginning
 from batchrun.repository.database import Database
 from batchrun.repository.ending import Operation, owner_is_alive
 
 if TYPE_CHECKING:
     from batchrun.spi.repository import LaunchRequest
+
+_PAGE = 500
+"""Executions that one statement reads: neither database takes any number of values."""
 
 
 class SqlJobRepository:
@@ -145,32 +148,42 @@ class SqlJobRepository:
 
     def find_execution(self, execution_id: int) -> JobExecution:
         """Returns an execution with its steps."""
-        found = self._load(statements.executions(execution_id=execution_id))
+        with self._database.reading() as connection:
+            found = _load(connection, [execution_id])
         if not found:
             raise NoSuchExecutionError(execution_id)
         return found[0]
 
-    def find_executions(
-        self,
-        *,
-        job_name: str | None = None,
-        statuses: Sequence[BatchStatus] = (),
-        limit: int | None = None,
-    ) -> list[JobExecution]:
-        """Returns executions with their steps, newest first, by three statements however many there are."""
-        return self._load(statements.executions(job_name=job_name, statuses=statuses, limit=limit))
-
-    def _load(self, ids: Select[tuple[int]]) -> list[JobExecution]:
+    def find_executions(self, chosen: ExecutionFilter = EVERY, *, limit: int | None = None) -> list[JobExecution]:
+        """Returns executions with their steps, newest first, by four statements for each few hundred."""
         with self._database.reading() as connection:
-            return rows.executions_of(
-                connection.execute(statements.heads(ids)).all(),
-                connection.execute(statements.parameters(ids)).all(),
-                connection.execute(statements.steps(ids)).all(),
-            )
+            ids = connection.execute(finding.execution_ids(chosen, limit)).scalars().all()
+            pages = [ids[begin : begin + _PAGE] for begin in range(0, len(ids), _PAGE)]
+            return [execution for page in pages for execution in _load(connection, page)]
+
+    def later_execution_id(self, execution: JobExecution) -> int | None:
+        """Returns the execution that came next in the same instance."""
+        values = {"b_instance_id": execution.instance.id, "b_execution_id": execution.id}
+        with self._database.reading() as connection:
+            return connection.execute(finding.later_execution_id, values).scalar_one()
+
+    def job_names(self) -> list[str]:
+        """Returns the names of all jobs that have instances."""
+        with self._database.reading() as connection:
+            return sorted(connection.execute(finding.job_names).scalars())
 
     def close(self) -> None:
         """Closes all connections."""
         self._database.close()
+
+
+def _load(connection: Connection, ids: Sequence[int]) -> list[JobExecution]:
+    values = {"b_ids": ids}
+    return rows.executions_of(
+        connection.execute(statements.heads, values).all(),
+        connection.execute(statements.parameters, values).all(),
+        connection.execute(statements.steps, values).all(),
+    )
 
 
 def _fence(execution: JobExecution) -> Mapping[str, Any]:

@@ -5,12 +5,9 @@ A name in `bindparam` that is no column's begins with `b_`, since an UPDATE take
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from sqlalchemy import Select, bindparam, func, insert, select, text, update
+from sqlalchemy import BindParameter, bindparam, func, insert, select, text, update
 
 from batchrun.domain.execution import StepCounts
-from batchrun.domain.status import BatchStatus
 from batchrun.repository.columns import epoch_now
 from batchrun.repository.tables import is_running, job_execution, job_instance, job_parameter, step_execution
 
@@ -132,35 +129,14 @@ last_visits = (
 count_steps = select(func.count()).select_from(step_execution).where(*_of_step)
 
 
-def executions(
-    *,
-    execution_id: int | None = None,
-    job_name: str | None = None,
-    statuses: Sequence[BatchStatus] = (),
-    limit: int | None = None,
-) -> Select[tuple[int]]:
-    """Returns the ids of the executions asked for, newest first."""
-    found = select(job_execution.c.id).order_by(job_execution.c.id.desc())
-    if execution_id is not None:
-        found = found.where(job_execution.c.id == execution_id)
-    if job_name is not None:
-        found = found.where(job_execution.c.job_name == job_name)
-    if statuses:
-        found = found.where(job_execution.c.status.in_(statuses))
-    return found if limit is None else found.limit(limit)
-
-
-def heads(ids: Select[tuple[int]]) -> Select[tuple[object, ...]]:
-    """Returns the executions of these ids, newest first."""
-    return _execution.where(job_execution.c.id.in_(ids)).order_by(job_execution.c.id.desc())
-
-
-def parameters(ids: Select[tuple[int]]) -> Select[tuple[object, ...]]:
-    """Returns the parameters of all executions of these ids, in order."""
-    found = select(job_parameter).where(job_parameter.c.job_execution_id.in_(ids))
-    return found.order_by(job_parameter.c.job_execution_id, job_parameter.c.position)
-
-
-def steps(ids: Select[tuple[int]]) -> Select[tuple[object, ...]]:
-    """Returns the steps of all executions of these ids, in order of their start."""
-    return select(step_execution).where(step_execution.c.job_execution_id.in_(ids)).order_by(step_execution.c.id)
+_ids: BindParameter[int] = bindparam("b_ids", expanding=True)
+heads = _execution.where(job_execution.c.id.in_(_ids)).order_by(job_execution.c.id.desc())
+"""The executions of these ids, newest first."""
+parameters = (
+    select(job_parameter)
+    .where(job_parameter.c.job_execution_id.in_(_ids))
+    .order_by(job_parameter.c.job_execution_id, job_parameter.c.position)
+)
+"""The parameters of all executions of these ids, in order."""
+steps = select(step_execution).where(step_execution.c.job_execution_id.in_(_ids)).order_by(step_execution.c.id)
+"""The steps of all executions of these ids, in order of their start."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
 from batchrun.domain.execution import Checkpoint, JobExecution, Owner, StepExecution
 from batchrun.domain.parameters import JobParameters
-from batchrun.domain.status import BatchStatus
+from batchrun.domain.selection import EVERY, ExecutionFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +151,16 @@ class JobRepository(Protocol):
         """
         ...
 
-    def find_executions(
-        self,
-        *,
-        job_name: str | None = None,
-        statuses: Sequence[BatchStatus] = (),
-        limit: int | None = None,
-    ) -> list[JobExecution]:
-        """Returns executions with their steps, newest first."""
+    def find_executions(self, chosen: ExecutionFilter = EVERY, *, limit: int | None = None) -> list[JobExecution]:
+        """Returns the executions asked for with their steps, newest first; `limit` bounds their number."""
+        ...
+
+    def later_execution_id(self, execution: JobExecution) -> int | None:
+        """Returns the execution that came next in the same instance, or None where this is the last one."""
+        ...
+
+    def job_names(self) -> list[str]:
+        """Returns the names of all jobs that have instances, sorted."""
         ...
 
     def close(self) -> None:

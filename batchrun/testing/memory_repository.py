@@ -9,11 +9,13 @@ import copy
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from batchrun.domain.execution import Checkpoint, JobExecution, JobInstance, Owner, StepExecution
 from batchrun.domain.launch import LaunchDecision, dead, decide_launch, may_abandon, may_recover
+from batchrun.domain.selection import EVERY, ExecutionFilter
 from batchrun.domain.status import BatchStatus, ExitStatus
 from batchrun.errors import FencedError, NoSuchExecutionError, NotRunningError
 from batchrun.spi.repository import LaunchRequest
@@ -205,17 +207,22 @@ class MemoryJobRepository:
                 raise NoSuchExecutionError(execution_id)
             return _read(self._executions[execution_id])
 
-    def find_executions(
-        self, *, job_name: str | None = None, statuses: Sequence[BatchStatus] = (), limit: int | None = None
-    ) -> list[JobExecution]:
+    def find_executions(self, chosen: ExecutionFilter = EVERY, *, limit: int | None = None) -> list[JobExecution]:
         """Returns executions, newest first."""
         with self._lock:
-            found = [
-                _read(each)
-                for each in reversed(self._executions.values())
-                if (job_name is None or each.job_name == job_name) and (not statuses or each.status in statuses)
-            ]
-        return found[:limit]
+            executions = map(_read, reversed(self._executions.values()))
+            return list(islice(filter(chosen.admits, executions), limit))
+
+    def later_execution_id(self, execution: JobExecution) -> int | None:
+        """Returns the execution that came next in the same instance."""
+        with self._lock:
+            of_instance = [each.id for each in self._executions.values() if each.instance.id == execution.instance.id]
+            return next((each for each in of_instance if each > execution.id), None)
+
+    def job_names(self) -> list[str]:
+        """Returns the names of all jobs that have instances."""
+        with self._lock:
+            return sorted({name for name, _ in self._instances})
 
     def close(self) -> None:
         """Has nothing to close."""

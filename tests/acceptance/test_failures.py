@@ -76,7 +76,7 @@ def launch_failing(project: Project, *named: str) -> dict[str, Any]:
     assert (execution["status"], execution["exit_code"]) == ("FAILED", "FAILED")
     assert step(execution, "copy")["status"] == "FAILED"
     with Application.open(directory=project.folder) as application:
-        [kept] = application.history()
+        [kept] = application.explorer.history()
     assert (kept.id, kept.status) == (execution["execution_id"], BatchStatus.FAILED)
     return execution
 

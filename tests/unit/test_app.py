@@ -109,8 +109,8 @@ def test_a_launch_runs_the_job_in_its_project(folder: Path) -> None:
         execution = application.launch(job, {"day": "2024-02-29"})
         assert execution.status is BatchStatus.COMPLETED
         assert (folder / "greetings").read_text() == "2024-02-29 5\n"
-        assert [each.id for each in application.history()] == [execution.id]
-        assert application.execution(execution.id).parameters["size"] == 5
+        assert [each.id for each in application.explorer.history()] == [execution.id]
+        assert application.explorer.execution(execution.id).parameters["size"] == 5
 
 
 def test_a_restart_takes_the_parameters_and_overrides_of_the_failed_run(folder: Path) -> None:
@@ -133,7 +133,7 @@ def test_what_is_wrong_at_launch_is_told_before_anything_is_written(folder: Path
             application.launch(job, {"day": "2024-02-29"})
         [problem] = refused.value.problems
         assert (problem.line, "NO_SUCH_VARIABLE" in problem.message) == (8, True)
-        assert application.history() == []
+        assert list(application.explorer.history()) == []
 
 
 def test_what_is_wrong_when_a_step_starts_is_told_in_its_history(folder: Path) -> None:

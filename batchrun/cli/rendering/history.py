@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from rich.text import Text
 
@@ -15,7 +15,7 @@ from batchrun.domain.execution import JobExecution
 _NARROW = 84
 
 
-def show_history(screen: Screen, executions: Sequence[JobExecution]) -> None:
+def show_history(screen: Screen, executions: Iterable[JobExecution]) -> None:
     """Prints the executions; in a pipe nothing is shortened."""
     width = screen.width
     short = width is not None and width < _NARROW

@@ -11,14 +11,15 @@ import pytest
 
 from batchrun.domain.parameters import JobParameter
 from batchrun.domain.position import FlowPosition
+from batchrun.domain.selection import ExecutionFilter
 from batchrun.domain.status import BatchStatus, ExitStatus
 from batchrun.errors import NoSuchExecutionError, UsageError
 from batchrun.spi.repository import JobRepository
-from batchrun.testing.repository.parts import LONG, Opened, add_step, begin_ended, request, save
+from batchrun.testing.repository.parts import LONG, RUNNING, Opened, add_step, begin_ended, request, save
 
 
 class HistoryContract(Opened):
-    """`save_job`, `find_execution`, `find_executions`."""
+    """`save_job`, `find_execution`, `find_executions`, `later_execution_id`, `job_names`."""
 
     def test_an_execution_comes_back_whole(
         self, repository: JobRepository, open_another: Callable[[], JobRepository]
@@ -69,22 +70,83 @@ class HistoryContract(Opened):
         failed = begin_ended(repository, BatchStatus.FAILED, job_name="load").id
         done = begin_ended(repository, BatchStatus.COMPLETED, job_name="load").id
         running = repository.begin(request("report")).id
-        found = {
-            "load": repository.find_executions(job_name="load"),
-            "failed": repository.find_executions(statuses=[BatchStatus.FAILED]),
-            "two": repository.find_executions(statuses=(BatchStatus.STARTING, BatchStatus.FAILED)),
-            "both": repository.find_executions(job_name="report", statuses=[BatchStatus.STARTING]),
-            "last": repository.find_executions(job_name="load", limit=1),
-            "none": repository.find_executions(job_name="nothing"),
+        asked = {
+            "load": ExecutionFilter(job_names=["load"]),
+            "failed": ExecutionFilter(statuses=[BatchStatus.FAILED]),
+            "two": ExecutionFilter(statuses=(BatchStatus.STARTING, BatchStatus.FAILED)),
+            "both": ExecutionFilter(job_names={"report"}, statuses={BatchStatus.STARTING}),
+            "jobs": ExecutionFilter(job_names=["load", "report"]),
+            "older": ExecutionFilter(before_id=running),
+            "none": ExecutionFilter(job_names=["nothing"]),
         }
+        found = {name: repository.find_executions(chosen) for name, chosen in asked.items()}
+        found["last"] = repository.find_executions(asked["load"], limit=1)
         assert {name: [each.id for each in executions] for name, executions in found.items()} == {
             "load": [done, failed],
             "failed": [failed],
             "two": [running, failed],
             "both": [running],
-            "last": [done],
+            "jobs": [running, done, failed],
+            "older": [done, failed],
             "none": [],
+            "last": [done],
         }
+
+    def test_history_knows_a_running_execution_that_was_asked_to_stop(self, repository: JobRepository) -> None:
+        asked, running = (begin_ended(repository, BatchStatus.STARTED, day=day).id for day in "12")
+        repository.request_stop(asked, lambda _owner: False)
+        begin_ended(repository, BatchStatus.STOPPED, day="3")
+
+        def found(*statuses: BatchStatus) -> list[int]:
+            return [each.id for each in repository.find_executions(ExecutionFilter(statuses=statuses))]
+
+        assert found(BatchStatus.STOPPING) == [asked]
+        assert found(BatchStatus.STARTED) == [running]
+        assert found(BatchStatus.STARTED, BatchStatus.STOPPING) == [running, asked]
+        assert found(*RUNNING) == [running, asked]
+        assert found(BatchStatus.STARTING) == []
+
+    def test_history_goes_by_time(self, repository: JobRepository) -> None:
+        made = [begin_ended(repository, BatchStatus.FAILED, day=str(day)) for day in range(3)]
+        first, second, third = (each.created_at for each in made)
+
+        def found(since: datetime | None, until: datetime | None) -> list[int]:
+            return [each.id for each in repository.find_executions(ExecutionFilter(since=since, until=until))]
+
+        ids = [each.id for each in made]
+        assert found(second, None) == ids[:0:-1]
+        assert found(None, second) == ids[:1]
+        assert found(first, third) == ids[1::-1]
+        assert found(third + timedelta(days=1), None) == found(None, first) == []
+
+    def test_history_goes_by_parameters(self, repository: JobRepository) -> None:
+        long = "x" * 5_000
+        for desk, day in (("a", "1"), ("a", "2"), ("b", "1"), (long, "1")):
+            begin_ended(repository, BatchStatus.COMPLETED, desk=desk, day=day)
+
+        def found(**parameters: tuple[str, ...]) -> list[tuple[object, ...]]:
+            executions = repository.find_executions(ExecutionFilter(parameters=parameters))
+            return [tuple(each.parameters.values()) for each in executions]
+
+        assert found(day=("1",)) == [(long, "1"), ("b", "1"), ("a", "1")]
+        assert found(desk=("a", "b"), day=("1",)) == [("b", "1"), ("a", "1")]
+        assert found(desk=(long,)) == [(long, "1")]
+        assert found(desk=(long + "x",)) == found(des=("a",)) == []
+
+    def test_the_later_execution_is_the_next_of_the_instance(self, repository: JobRepository) -> None:
+        one, other, two, three = (begin_ended(repository, BatchStatus.FAILED, day=day) for day in "1211")
+        assert [repository.later_execution_id(each) for each in (one, other, two, three)] == [
+            two.id,
+            None,
+            three.id,
+            None,
+        ]
+
+    def test_jobs_are_known_by_their_names(self, repository: JobRepository) -> None:
+        assert repository.job_names() == []
+        for number, name in enumerate(("report", "load", "load", "Löschen", "b")):
+            begin_ended(repository, BatchStatus.COMPLETED, job_name=name, number=str(number))
+        assert repository.job_names() == ["Löschen", "b", "load", "report"]
 
     def test_each_execution_has_its_own_steps_and_parameters(self, repository: JobRepository) -> None:
         for day in ("1", "2", "3"):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import closing
 
+from batchrun.domain.selection import ExecutionFilter
 from batchrun.domain.status import BatchStatus
 from batchrun.repository import open_repository
 
@@ -54,5 +55,5 @@ def test_many_processes_use_a_new_repository_at_once(repository_url: str) -> Non
     assert done.stderr == ""
     with closing(open_repository(repository_url)) as repository:
         assert done.stdout.splitlines() == [repository.id] * _PROCESSES
-        executions = repository.find_executions(statuses=[BatchStatus.COMPLETED])
+        executions = repository.find_executions(ExecutionFilter(statuses=[BatchStatus.COMPLETED]))
         assert [each.steps[0].counts.commit for each in executions] == [20] * _PROCESSES

@@ -13,11 +13,13 @@ from sqlalchemy import ClauseElement, insert, select, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError
 
+from batchrun.domain.selection import ExecutionFilter
 from batchrun.domain.status import BatchStatus
 from batchrun.errors import RepositoryUnreachableError
 from batchrun.repository import open_repository, rows, statements
 from batchrun.repository.columns import epoch_now
 from batchrun.repository.database import Database
+from batchrun.repository.finding import execution_ids
 from batchrun.repository.sql import SqlJobRepository
 from batchrun.repository.tables import job_execution
 from batchrun.testing.repository.parts import add_step, request, save
@@ -53,9 +55,12 @@ _QUESTIONS = {
         statements.count_steps,
         "ix_step_execution_instance_id_step_name_id (instance_id=? AND step_name=?)",
     ),
-    "a job's history": (statements.executions(job_name="load", limit=20), "ix_job_execution_job_name_id (job_name=?)"),
+    "a job's history": (
+        execution_ids(ExecutionFilter(job_names=["load"]), 20),
+        "ix_job_execution_job_name_id (job_name=?)",
+    ),
     "history by status": (
-        statements.executions(statuses=[BatchStatus.FAILED], limit=20),
+        execution_ids(ExecutionFilter(statuses=[BatchStatus.FAILED]), 20),
         "ix_job_execution_status_id (status=?)",
     ),
 }

@@ -17,11 +17,14 @@ from batchrun.domain.definition import (
 )
 from batchrun.domain.execution import JobExecution, JobInstance, Owner, StepCounts, StepExecution
 from batchrun.domain.parameters import JobParameter, JobParameters, ParameterType
+from batchrun.domain.selection import EVERY, ExecutionFilter
 from batchrun.domain.status import BatchStatus, ExitStatus
 from batchrun.errors import NoSuchExecutionError, Problem
+from batchrun.operations.explorer import JobExplorer
 from batchrun.registry import Registry
 from batchrun.spi.chunk import Chunk
 from batchrun.spi.listener import Listener, Progress
+from batchrun.testing.memory_repository import MemoryJobRepository
 
 BEGIN = datetime(2026, 7, 30, 5, 2, 11, tzinfo=UTC)
 
@@ -166,17 +169,9 @@ class ApplicationDouble:
                 self.script(listener, self.ends)
         return self.ends
 
-    def history(self, *, job_name: str | None = None, limit: int | None = None) -> list[JobExecution]:
-        self._called("history", job_name, limit)
-        found = [each for each in self.executions if job_name in (None, each.job_name)]
-        return sorted(found, key=lambda each: -each.id)[:limit]
-
-    def execution(self, execution_id: int) -> JobExecution:
-        self._called("execution", execution_id)
-        for each in self.executions:
-            if each.id == execution_id:
-                return each
-        raise NoSuchExecutionError(execution_id)
+    @property
+    def explorer(self) -> JobExplorer:
+        return JobExplorer(RepositoryDouble(self))
 
     def registry(self) -> Registry:
         return self.components
@@ -190,6 +185,33 @@ class ApplicationDouble:
         self.calls.append(call)
         if self.raises is not None:
             raise self.raises
+
+
+@dataclass
+class RepositoryDouble(MemoryJobRepository):
+    """The reading part of a repository, on the executions of an application."""
+
+    application: ApplicationDouble
+
+    def find_execution(self, execution_id: int) -> JobExecution:
+        self.application._called("find_execution", execution_id)
+        found = [each for each in self.application.executions if each.id == execution_id]
+        if not found:
+            raise NoSuchExecutionError(execution_id)
+        return found[0]
+
+    def find_executions(self, chosen: ExecutionFilter = EVERY, *, limit: int | None = None) -> list[JobExecution]:
+        self.application._called("find_executions", chosen, limit)
+        found = [each for each in self.application.executions if chosen.admits(each)]
+        return sorted(found, key=lambda each: -each.id)[:limit]
+
+    def later_execution_id(self, execution: JobExecution) -> int | None:
+        executions = self.application.executions
+        later = [each.id for each in executions if each.instance == execution.instance and each.id > execution.id]
+        return min(later, default=None)
+
+    def job_names(self) -> list[str]:
+        return sorted({each.job_name for each in self.application.executions})
 
 
 class _NoOrigins:

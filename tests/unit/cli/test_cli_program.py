@@ -12,6 +12,7 @@ import pytest
 
 from batchrun import __version__
 from batchrun.cli.program import run
+from batchrun.domain.selection import EVERY
 from batchrun.errors import BatchrunError, RepositoryUnreachableError
 from tests.unit.cli.conftest import Result
 from tests.unit.cli.doubles import ApplicationDouble, execution_of
@@ -97,10 +98,10 @@ def test_a_misspelt_command_gets_the_right_one(batchrun: Run) -> None:
 
 
 def test_a_missing_argument_is_told_in_the_same_style(batchrun: Run) -> None:
-    result = batchrun("show")
+    result = batchrun("stop")
     assert (result.code, result.err) == (
         2,
-        "error: missing argument 'ID'\nhint: batchrun show --help tells how to use it\n",
+        "error: missing argument 'ID'\nhint: batchrun stop --help tells how to use it\n",
     )
 
 
@@ -116,12 +117,12 @@ def test_global_options_may_stand_anywhere(
     batchrun: Run, application: ApplicationDouble, arguments: tuple[str, ...]
 ) -> None:
     assert batchrun(*arguments).code == 0
-    assert application.calls[:2] == [("open", "sqlite:///x.db"), ("history", None, 3)]
+    assert application.calls[:2] == [("open", "sqlite:///x.db"), ("find_executions", EVERY, 4)]
 
 
 def test_what_follows_two_dashes_is_no_option(batchrun: Run, application: ApplicationDouble) -> None:
     assert batchrun("show", "--", "--debug").err.startswith(
-        "error: invalid value for 'ID': '--debug' is not a valid int"
+        "error: invalid value for '[ID]': '--debug' is not a valid int"
     )
 
 

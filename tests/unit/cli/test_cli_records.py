@@ -50,24 +50,69 @@ def test_history_lists_the_newest_first_and_shortens_nothing_in_a_pipe(batchrun:
     assert not any(line != line.rstrip() or "\t" in line for line in lines)
 
 
-def test_history_passes_job_and_limit_on(batchrun: Run, application: ApplicationDouble) -> None:
-    assert [each["execution_id"] for each in batchrun("history", "--limit", "2", "-o", "json").document] == [4, 3]
-    assert [each["execution_id"] for each in batchrun("history", "--job", "other", "-o", "json").document] == [3]
-    assert ("history", "other", None) in application.calls
+def ids(result: Result) -> list[int]:
+    assert result.code == 0
+    return [each["execution_id"] for each in result.document]
 
 
-def test_history_shows_a_screenful_on_a_terminal_and_all_in_a_pipe(
-    batchrun: Run, application: ApplicationDouble, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (("--limit", "2"), [4, 3]),
+        (("--job", "other"), [3]),
+        (("--job", "other", "-j", "load-trades"), [4, 3, 2, 1]),
+        (("--job", "o*"), [3]),
+        (("--job", "load?trades", "--limit", "1"), [4]),
+        (("--job", "x*"), []),
+        (("--status", "failed"), [4, 2]),
+        (("--status", "failed,started"), [4, 3, 2]),
+        (("--status", "FAILED", "-s", "Completed"), [4, 2, 1]),
+        (("--since", "2026-07-30"), [4, 3, 2, 1]),
+        (("--since", "2026-07-31"), []),
+        (("--since", "2026-07-30 05:02:11"), [4, 3, 2, 1]),
+        (("--since", "2026-07-30T05:02:12"), []),
+        (("--until", "2026-07-30"), [4, 3, 2, 1]),
+        (("--until", "2026-07-29"), []),
+        (("--parameter", "price=12.50"), [1]),
+        (("--parameter", "dry=yes", "-p", "wait=1m30s"), [1]),
+        (("--parameter", "desks=A,B"), [1]),
+        (("--parameter", "dry=no"), []),
+        (("--job", "load-trades", "--status", "failed", "--limit", "1"), [4]),
+    ],
+)
+def test_history_finds_what_its_options_say(batchrun: Run, options: tuple[str, ...], found: list[int]) -> None:
+    assert ids(batchrun("history", *options, "-o", "json")) == found
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--status", "faild"), "error: there is no status 'faild'\nhint: did you mean 'FAILED'?\n"),
+        (("--status", "x"), "error: there is no status 'x'\nhint: there are COMPLETED, STARTING, STARTED, STOPPING"),
+        (("--since", "soon"), "error: --since 'soon' is no time\nhint: it takes a date, a date and time, a duration"),
+        (("--since", "999999999d"), "error: --since '999999999d' is no time\n"),
+        (("--until", "2026-02-30"), "error: --until '2026-02-30' is no time\n"),
+        (("--parameter", "day"), "error: 'day' is not a parameter: it needs a name, = and a value\n"),
+        (("--limit", "3", "--all"), "error: invalid value: --limit and --all exclude each other\n"),
+    ],
+)
+def test_options_that_cannot_be_are_told(batchrun: Run, options: tuple[str, ...], message: str) -> None:
+    result = batchrun("history", *options)
+    assert result.code == 2
+    assert result.err.startswith(message)
+
+
+def test_history_shows_a_screenful_and_says_how_to_see_more(batchrun: Run, application: ApplicationDouble) -> None:
     application.executions = [execution_of(id=number) for number in range(1, 31)]
-    assert len(batchrun("history").out.splitlines()) == 31
-    assert len(batchrun("history", "-o", "json").document) == 30
-    monkeypatch.setattr("batchrun.cli.rendering.screen.Screen.is_watched", True)
     shown = batchrun("history")
     assert len(shown.out.splitlines()) == 21
-    assert shown.err == "there are older ones: --limit N shows more\n"
+    assert shown.err == "there are older ones: --limit N shows more, --all shows all\n"
     assert len(batchrun("history", "--limit", "25").out.splitlines()) == 26
-    assert len(batchrun("history", "-o", "json").document) == 30
+    cut = batchrun("history", "-o", "json")
+    assert (len(cut.document), cut.err) == (20, shown.err)
+    assert batchrun("-q", "history").err == ""
+    assert len(batchrun("history", "-o", "json", "--all").document) == 30
+    assert len(batchrun("history", "--all").out.splitlines()) == 31
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "many"])
@@ -83,7 +128,22 @@ def test_an_empty_history_says_so_and_how_to_start(batchrun: Run, application: A
     assert (result.code, result.out) == (0, "")
     assert result.err == "no executions in this repository yet\nhint: batchrun launch JOB runs a job\n"
     assert batchrun("history", "-o", "json").document == []
-    assert batchrun("history", "--job", "x").err.startswith("no executions of job 'x' in this repository yet\n")
+
+
+def test_a_history_that_finds_nothing_says_what_is_near(batchrun: Run) -> None:
+    result = batchrun("history", "--job", "load-trads", "-j", "o*x", "-s", "failed")
+    assert (result.code, result.out) == (0, "")
+    assert result.err == (
+        "no execution in this repository is like that\n"
+        "hint: there is no execution of job 'load-trads'; did you mean 'load-trades'?\n"
+    )
+    assert batchrun("history", "--since", "1s").err == "no execution in this repository is like that\n"
+
+
+def test_history_reads_many_page_by_page(batchrun: Run, application: ApplicationDouble) -> None:
+    application.executions = [execution_of(id=number) for number in range(1, 1_201)]
+    assert ids(batchrun("history", "--all", "-o", "json")) == list(range(1_200, 0, -1))
+    assert [call[2] for call in application.calls if call[0] == "find_executions"] == [500, 500, 500]
 
 
 def test_show_tells_facts_parameters_steps_failure_and_the_way_on(batchrun: Run) -> None:
@@ -106,6 +166,13 @@ def test_show_tells_facts_parameters_steps_failure_and_the_way_on(batchrun: Run)
         "\n"
         "to continue: batchrun restart 4\n"
     )
+
+
+def test_show_without_an_id_shows_the_last_one(batchrun: Run, application: ApplicationDouble) -> None:
+    assert batchrun("show").out == batchrun("show", "4").out
+    application.executions = []
+    result = batchrun("show")
+    assert (result.code, result.err.splitlines()[0]) == (2, "error: there are no executions in this repository yet")
 
 
 def test_show_names_the_execution_that_came_after_instead_of_a_restart_that_is_refused(batchrun: Run) -> None:

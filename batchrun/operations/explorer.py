@@ -1,0 +1,98 @@
+"""The JobExplorer: reads what has been run, and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from batchrun.domain.execution import JobExecution
+from batchrun.domain.parameters import ParameterType, value_text
+from batchrun.domain.selection import EVERY, ExecutionFilter
+from batchrun.errors import UsageError
+from batchrun.spi.repository import JobRepository
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class JobExplorer:
+    """Finds executions in a repository."""
+
+    repository: JobRepository
+
+    def history(self, chosen: ExecutionFilter = EVERY, *, limit: int | None = None) -> Iterator[JobExecution]:
+        """Yields executions with their steps, newest first, read page by page.
+
+        Args:
+            chosen: `job_names` may be patterns, where `*` stands for any characters and `?` for one.
+            limit: how many at most.
+        """
+        found = self._with_names(chosen)
+        while found is not None and limit != 0:
+            page = self.repository.find_executions(found, limit=_PAGE if limit is None else min(limit, _PAGE))
+            yield from page
+            limit = None if limit is None else limit - len(page)
+            found = replace(found, before_id=page[-1].id) if len(page) == _PAGE else None
+
+    def _with_names(self, chosen: ExecutionFilter) -> ExecutionFilter | None:
+        """Returns the filter with names for patterns, or None where no job's name is like any of them."""
+        patterns = [each for each in chosen.job_names if set(each) & set("*?[")]
+        if not patterns:
+            return chosen
+        plain = set(chosen.job_names) - set(patterns)
+        names = plain | {name for name in self.job_names() if any(fnmatchcase(name, each) for each in patterns)}
+        return replace(chosen, job_names=names) if names else None
+
+    def job_names(self) -> list[str]:
+        """Returns the names of all jobs that have been launched, sorted."""
+        return self.repository.job_names()
+
+    def execution(self, execution_id: int) -> JobExecution:
+        """Returns one execution with its steps.
+
+        Raises:
+            NoSuchExecutionError: there is none.
+        """
+        return self.repository.find_execution(execution_id)
+
+    def last(self, *, before: JobExecution | None = None) -> JobExecution:
+        """Returns the newest execution, or the newest of the same job before a given one.
+
+        Raises:
+            UsageError: there is none.
+        """
+        chosen = EVERY if before is None else ExecutionFilter(job_names=[before.job_name], before_id=before.id)
+        if found := self.repository.find_executions(chosen, limit=1):
+            return found[0]
+        if before is None:
+            raise UsageError("there are no executions in this repository yet", hint="batchrun launch JOB runs a job")
+        raise UsageError(
+            f"execution {before.id} is the first of job {before.job_name!r}",
+            hint=f"batchrun history --job {before.job_name} lists the others",
+        )
+
+    def later_execution_id(self, execution: JobExecution) -> int | None:
+        """Returns the execution that came next in the same instance, or None."""
+        return self.repository.later_execution_id(execution)
+
+
+def parameter_texts(given: Mapping[str, str]) -> dict[str, Sequence[str]]:
+    """Returns the texts that a parameter's value has where it is what somebody typed, by each type that it may have.
+
+    So `90s` finds the duration that is stored as `90`, `yes` the boolean `true`, and a path what it is from here.
+    """
+    return {name: sorted(_texts(text)) for name, text in given.items()}
+
+
+def _texts(text: str) -> Iterator[str]:
+    from batchrun.definition.parameter_values import ParameterValueError, absolute, convert
+
+    yield text
+    for kind in ParameterType:
+        try:
+            value = convert(text, kind, choices=[text])
+        except ParameterValueError:
+            continue
+        yield absolute(text, Path.cwd()) if kind is ParameterType.PATH else value_text(value)
