@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from batchrun.domain.execution import Checkpoint, JobExecution, JsonObject
+from batchrun.domain.status import ExitStatus
 from batchrun.errors import FencedError, ItemError
 from batchrun.spi.checkpoint import CheckpointKey, CheckpointStore
 from batchrun.spi.chunk import Chunk, Item
-from batchrun.spi.decider import Decider
+from batchrun.spi.decider import Decider, Facts
 from batchrun.spi.item import ChunkProcessor, Extent, ItemProcessor, ItemReader, ItemWriter
 from batchrun.spi.source import ChunkParts, HeardListener, StepStart
 from batchrun.spi.tasklet import RepeatStatus, StepContribution, Tasklet
@@ -194,6 +195,17 @@ class FunctionTasklet:
 
     def close(self) -> None:
         """Has nothing to give back."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionDecider:
+    """A decider of a plain function."""
+
+    function: Callable[[Facts], str | ExitStatus]
+
+    def decide(self, facts: Facts) -> str | ExitStatus:
+        """Calls the function."""
+        return self.function(facts)
 
 
 @dataclass(slots=True)

@@ -10,8 +10,10 @@ from typing import Any
 from batchrun.domain.definition import (
     ChunkDefinition,
     ComponentDefinition,
+    DecisionDefinition,
     FlowDefinition,
     JobDefinition,
+    ParallelDefinition,
     StepDefinition,
     TaskletDefinition,
     Transition,
@@ -21,10 +23,12 @@ from batchrun.domain.parameters import JobParameter, JobParameters
 from batchrun.engine import JobRun, StopSignal, execute_job
 from batchrun.engine.listeners import Listeners
 from batchrun.errors import InstanceCompleteError, ItemError
+from batchrun.spi.decider import Facts
 from batchrun.spi.listener import Listener
 from batchrun.spi.repository import LaunchRequest
 from batchrun.testing.memory import (
     Crash,
+    FunctionDecider,
     FunctionTasklet,
     ListItemReader,
     MemoryComponents,
@@ -47,6 +51,18 @@ def chunk_step(name: str = "load", items: int = 2, read_ahead: int = 2, **option
 
 def tasklet_step(name: str, **options: Any) -> StepDefinition:
     return StepDefinition(name, TaskletDefinition(component("tasklet")), **options)
+
+
+def decision_step(name: str, **options: Any) -> StepDefinition:
+    return StepDefinition(name, DecisionDefinition(component("decider")), **options)
+
+
+def flow(*states: StepDefinition, transitions: Sequence[Transition] | None = None) -> FlowDefinition:
+    return FlowDefinition(states, states[0].name, transitions)
+
+
+def parallel_step(name: str, *branches: FlowDefinition, **options: Any) -> StepDefinition:
+    return StepDefinition(name, ParallelDefinition(branches), **options)
 
 
 @dataclass
@@ -73,7 +89,7 @@ class Bench:
         listeners: Sequence[Listener] = (),
     ) -> JobExecution:
         """Launches the job; returns the ended execution."""
-        definition = JobDefinition("job", FlowDefinition(steps, steps[0].name, transitions))
+        definition = JobDefinition("job", flow(*steps, transitions=transitions))
         self.stop = StopSignal()
         begun = self.begin()
         return execute_job(
@@ -99,6 +115,10 @@ class Bench:
         """Gives a chunk step a reader of these items and a writer into the target."""
         self.components.readers = {**self.components.readers, step: lambda: ListItemReader(items)}
         self.components.writers = {**self.components.writers, step: lambda: MemoryItemWriter(self.target)}
+
+    def decides(self, step: str, answer: Callable[[Facts], str]) -> None:
+        """Gives a decision its decider."""
+        self.components.deciders = {**self.components.deciders, step: FunctionDecider(answer)}
 
     def tasklet(self, step: str, function: Callable[..., Any], *, transactional: bool = False) -> None:
         """Gives a tasklet step its function."""
