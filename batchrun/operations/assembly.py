@@ -170,6 +170,7 @@ class Assembly:
             job_name=definition.name,
             step_name=step_name,
             repository_id=self.repository.id,
+            repository_url=self.repository_url,
             instance_id=execution.instance.id,
             execution_id=execution.id,
             log=logging.getLogger(".".join(filter(None, ("batchrun.job", definition.name, step_name)))),

@@ -28,6 +28,7 @@ class StepScope:
     job_name: str
     step_name: str
     repository_id: str
+    repository_url: str
     instance_id: int
     execution_id: int
     log: logging.Logger

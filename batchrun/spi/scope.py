@@ -32,6 +32,8 @@ class ComponentScope(Protocol):
         step_name: the step's name.
         repository_id: the job repository's own id; with it, what a component leaves for a restart is told apart from
             what a run of another repository leaves in the same place.
+        repository_url: where the job repository is, for what runs batchrun as a process of its own; it may hold a
+            password, so it goes into that process's environment and nowhere else.
         instance_id: the job instance, in that repository.
         execution_id: the job execution.
         log: the step's logger; never print, stdout belongs to results.
@@ -40,6 +42,7 @@ class ComponentScope(Protocol):
     job_name: str
     step_name: str
     repository_id: str
+    repository_url: str
     instance_id: int
     execution_id: int
     log: logging.Logger

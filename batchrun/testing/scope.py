@@ -16,12 +16,14 @@ def scope_in(
     *,
     databases: Mapping[str, Database] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
+    repository_url: str = "sqlite:///repository.db",
 ) -> StepScope:
     """Returns the scope of step `step` of job `job`, with the folder as its project and job folder."""
     return StepScope(
         job_name="job",
         step_name="step",
         repository_id="0123456789abcdef",
+        repository_url=repository_url,
         instance_id=1,
         execution_id=1,
         log=logging.getLogger("batchrun.job.job.step"),

@@ -1,0 +1,100 @@
+"""Runs batchrun's own commands as processes, each in a session of its own, on the repository of the run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from batchrun.components.stopping import POLL_SECONDS
+from batchrun.errors import TaskletError
+from batchrun.spi.scope import ComponentScope
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command came out.
+
+    Attributes:
+        code: its exit code; negative for a signal.
+        result: what it printed as JSON, or None.
+        complaint: what it said beside, line by line.
+    """
+
+    code: int
+    result: Any
+    complaint: Sequence[str]
+
+    @property
+    def message(self) -> str:
+        """The error, without its label, or how the process ended."""
+        said = (line.removeprefix("error: ") for line in self.complaint if line.startswith("error: "))
+        return next(said, None) or " ".join(self.complaint) or f"batchrun ended with exit code {self.code}"
+
+
+class Command:
+    """A command at work."""
+
+    def __init__(self, process: subprocess.Popen[bytes], out: IO[bytes], err: IO[bytes]) -> None:
+        self._process = process
+        self._out = out
+        self._err = err
+
+    def ended(self) -> Ended | None:
+        """Returns how it came out, or None where a short wait did not see its end."""
+        try:
+            code = self._process.wait(POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            return None
+        for file in (self._out, self._err):
+            file.seek(0)
+        try:
+            result = json.load(self._out)
+        except ValueError:
+            result = None
+        return Ended(code, result, self._err.read().decode(errors="replace").splitlines())
+
+    def end(self) -> None:
+        """Asks it to stop, as SIGTERM asks any run."""
+        self._process.terminate()
+
+
+@contextmanager
+def started(scope: ComponentScope, *arguments: str) -> Iterator[Command]:
+    """Starts `batchrun ARGUMENTS --output json` in the project folder; a block that fails asks it to stop.
+
+    What it prints goes into files and not into pipes, so that it goes on undisturbed should this process die.
+    """
+    with TemporaryFile() as out, TemporaryFile() as err:
+        try:
+            process = subprocess.Popen(
+                # -P: the current directory is no place to import from, as it is none for the installed command.
+                [sys.executable, "-P", "-m", "batchrun", "--quiet", *arguments, "--output", "json"],
+                cwd=scope.path("."),
+                env={**os.environ, "BATCHRUN_REPOSITORY": scope.repository_url},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise TaskletError(f"batchrun cannot be started: {error.strerror}") from error
+        try:
+            yield Command(process, out, err)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+
+
+def run(scope: ComponentScope, *arguments: str) -> Ended:
+    """Runs a command that is soon over to its end."""
+    with started(scope, *arguments) as command:
+        while (ended := command.ended()) is None:
+            pass
+        return ended
