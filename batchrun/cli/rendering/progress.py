@@ -45,14 +45,39 @@ def progress_on(screen: Screen, *, quiet: bool = False, step_names: Iterable[str
         yield listeners
 
 
+class _Paces:
+    """The steps at work, several where branches run at the same time; threads may call it."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._by_id: dict[int, StepPace] = {}
+
+    def begin(self, step: StepExecution) -> None:
+        self._by_id[step.id] = StepPace(step, self._clock, self._clock())
+
+    def of(self, step: StepExecution) -> StepPace | None:
+        return self._by_id.get(step.id)
+
+    def end(self, step: StepExecution) -> float:
+        """Forgets the step and returns how many seconds it took."""
+        pace = self._by_id.pop(step.id, None)
+        return 0.0 if pace is None else pace.seconds
+
+    def innermost(self) -> list[StepPace]:
+        """Returns the steps inside which no other one is at work."""
+        paces = list(self._by_id.values())
+        around = {pace.step.parent_id for pace in paces}
+        return [pace for pace in paces if pace.step.id not in around]
+
+
 class PlainProgress(Listener, AbstractContextManager["PlainProgress"]):
     """A line when a step starts, one about every ten seconds, and one when it ends."""
 
     def __init__(self, screen: Screen, clock: Callable[[], float] = time.monotonic) -> None:
         self._screen = screen
         self._clock = clock
-        self._pace: StepPace | None = None
-        self._next_line = 0.0
+        self._paces = _Paces(clock)
+        self._next_lines: dict[int, float] = {}
 
     def __exit__(self, *_: object) -> None:
         """Has nothing to undo."""
@@ -64,9 +89,8 @@ class PlainProgress(Listener, AbstractContextManager["PlainProgress"]):
     def before_step(self, execution: JobExecution, step: StepExecution) -> None:
         """Tells the step's start."""
         del execution
-        now = self._clock()
-        self._pace = StepPace(step, self._clock, now)
-        self._next_line = now + _PLAIN_INTERVAL
+        self._paces.begin(step)
+        self._next_lines[step.id] = self._clock() + _PLAIN_INTERVAL
         self._print(f"{step.step_name}: started")
 
     def after_chunk(
@@ -74,22 +98,21 @@ class PlainProgress(Listener, AbstractContextManager["PlainProgress"]):
     ) -> None:
         """Prints a line if the last one is long enough ago."""
         del execution
-        pace = self._pace
-        if pace is None or pace.step is not step:
+        pace = self._paces.of(step)
+        if pace is None:
             return
         pace.progress, pace.has_moved = progress, pace.has_moved or chunk is not None
-        if self._clock() >= self._next_line:
-            self._next_line = self._clock() + _PLAIN_INTERVAL
+        if self._clock() >= self._next_lines[step.id]:
+            self._next_lines[step.id] = self._clock() + _PLAIN_INTERVAL
             pace.observe()
             self._print(f"{step.step_name}: {', '.join(_plain_parts(pace))}")
 
     def after_step(self, execution: JobExecution, step: StepExecution) -> None:
         """Tells the step's end."""
         del execution
-        seconds = self._pace.seconds if self._pace is not None else 0.0
-        ending = f"{step.status.name} in {words.duration(seconds)}"
+        self._next_lines.pop(step.id, None)
+        ending = f"{step.status.name} in {words.duration(self._paces.end(step))}"
         self._print(f"{step.step_name}: {', '.join([ending, *count_texts(step.counts)])}")
-        self._pace = None
 
     def on_step_skipped(self, execution: JobExecution, step: StepExecution) -> None:
         """Tells that there is nothing to do."""
@@ -102,14 +125,13 @@ class PlainProgress(Listener, AbstractContextManager["PlainProgress"]):
 
 
 class LiveProgress(Listener, AbstractContextManager["LiveProgress"]):
-    """A line for the step at work, redrawn by a thread of its own; the lines of ended steps stay above it."""
+    """A line for each step at work, redrawn by a thread of its own; the lines of ended steps stay above them."""
 
     def __init__(
         self, screen: Screen, step_names: Iterable[str] = (), clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._screen = screen
-        self._clock = clock
-        self._pace: StepPace | None = None
+        self._paces = _Paces(clock)
         self._name_width = max(map(len, step_names), default=0)
         self._live = Live(
             console=screen.console,
@@ -120,8 +142,8 @@ class LiveProgress(Listener, AbstractContextManager["LiveProgress"]):
         )
 
     def __exit__(self, *_: object) -> None:
-        """Takes the live line away and gives the cursor back."""
-        self._pace = None
+        """Takes the live lines away and gives the cursor back."""
+        self._paces = _Paces(time.monotonic)
         with suppress(OSError, ValueError):
             self._live.stop()
 
@@ -132,18 +154,18 @@ class LiveProgress(Listener, AbstractContextManager["LiveProgress"]):
             self._live.start()
 
     def before_step(self, execution: JobExecution, step: StepExecution) -> None:
-        """Gives the step the live line."""
+        """Gives the step a live line."""
         del execution
         self._name_width = max(self._name_width, len(step.step_name))
-        self._pace = StepPace(step, self._clock, self._clock())
+        self._paces.begin(step)
 
     def after_chunk(
         self, execution: JobExecution, step: StepExecution, chunk: Chunk | None, progress: Progress
     ) -> None:
         """Notes how far the step is; it may come thousands of times a second, so it draws nothing."""
         del execution
-        pace = self._pace
-        if pace is not None and pace.step is step:
+        pace = self._paces.of(step)
+        if pace is not None:
             pace.progress = progress
             if chunk is not None:
                 pace.has_moved = True
@@ -151,8 +173,7 @@ class LiveProgress(Listener, AbstractContextManager["LiveProgress"]):
     def after_step(self, execution: JobExecution, step: StepExecution) -> None:
         """Turns the live line into one that stays."""
         del execution
-        seconds = self._pace.seconds if self._pace is not None else 0.0
-        self._pace = None
+        seconds = self._paces.end(step)
         self._print(ended_line(step, seconds, self._width, name_width=self._name_width, unicode=self._unicode))
 
     def on_step_skipped(self, execution: JobExecution, step: StepExecution) -> None:
@@ -171,9 +192,9 @@ class LiveProgress(Listener, AbstractContextManager["LiveProgress"]):
         return self._screen.is_unicode
 
     def _drawing(self) -> RenderableType:
-        pace = self._pace
-        if pace is None:
-            return Group()
+        return Group(*map(self._line, self._paces.innermost()))
+
+    def _line(self, pace: StepPace) -> Text:
         pace.observe()
         return running_line(pace, self._width, name_width=self._name_width, unicode=self._unicode)
 

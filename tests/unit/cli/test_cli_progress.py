@@ -7,8 +7,10 @@ import io
 import re
 import time
 from contextlib import redirect_stderr
+from dataclasses import replace
 
 import pytest
+from rich.segment import Segment
 
 from batchrun.cli.rendering.progress import LiveProgress, PlainProgress, progress_on
 from batchrun.cli.rendering.screen import Screen
@@ -146,3 +148,39 @@ def test_what_a_job_prints_stands_above_the_live_line(terminal: Terminal, capsys
         run_step(listeners[0], execution, step_of("load"), 1000)
     assert "from a component" in shown(terminal)
     assert capsys.readouterr().out == ""
+
+
+def test_steps_at_work_at_the_same_time_have_a_line_each(terminal: Terminal) -> None:
+    execution = execution_of()
+    split, left, right = (
+        replace(step_of(name, BatchStatus.STARTED), id=number, parent_id=parent)
+        for name, number, parent in (("split", 1, None), ("left", 2, 1), ("right", 3, 1))
+    )
+    with redirect_stderr(terminal), LiveProgress(Screen(stderr=True)) as live:
+        live.before_job(execution)
+        for step in (split, left, right):
+            live.before_step(execution, step)
+        drawn = Screen(stderr=True).console.render_lines(live._drawing())
+        live.after_step(execution, left)
+        after = Screen(stderr=True).console.render_lines(live._drawing())
+    assert [_text(line).split()[1] for line in drawn] == ["left", "right"]
+    assert [_text(line).split()[1] for line in after] == ["right"]
+
+
+def _text(line: list[Segment]) -> str:
+    return "".join(segment.text for segment in line)
+
+
+def test_a_log_tells_how_long_each_of_several_steps_took(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    execution = execution_of()
+    slow, quick = (replace(step_of(name), id=number) for number, name in enumerate(("slow", "quick")))
+    plain = PlainProgress(Screen(stderr=True), clock)
+    plain.before_step(execution, slow)
+    clock.now += 5
+    plain.before_step(execution, quick)
+    clock.now += 1
+    for step in (quick, slow):
+        plain.after_step(execution, step)
+    lines = [line[9:] for line in capsys.readouterr().err.splitlines()]
+    assert lines[2:] == ["quick: COMPLETED in 1.0s", "slow: COMPLETED in 6.0s"]
