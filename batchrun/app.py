@@ -14,8 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from batchrun.domain.status import BatchStatus
-from batchrun.errors import ExitCode, UsageError
+from batchrun.errors import UsageError
 from batchrun.operations.explorer import JobExplorer
 from batchrun.operations.project import JOBS_FOLDER, absolute, find_job, project_of, settings_of
 
@@ -340,9 +339,13 @@ class Application:
 
         return Registry(self.project / JOBS_FOLDER)
 
-    def exit_code(self, execution: JobExecution, job: LoadedJob | None = None) -> int:
-        """Returns the exit code of the process for an ended execution (SEMANTICS section 9)."""
-        if job is not None and execution.exit_status.code in job.definition.exit_codes:
-            return job.definition.exit_codes[execution.exit_status.code]
-        by_status = {BatchStatus.COMPLETED: ExitCode.COMPLETED, BatchStatus.STOPPED: ExitCode.STOPPED}
-        return by_status.get(execution.status, ExitCode.FAILED)
+    def exit_code(self, execution: JobExecution, *, fails_on_skips: bool = False) -> int:
+        """Returns the exit code of the process for an ended execution (SEMANTICS section 9).
+
+        Args:
+            execution: ended.
+            fails_on_skips: it has skipped items, and they are to be a failure.
+        """
+        from batchrun.operations.exit_codes import process_exit_code
+
+        return process_exit_code(execution, fails_on_skips=fails_on_skips)

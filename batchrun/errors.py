@@ -28,7 +28,7 @@ def did_you_mean(word: str, words: Iterable[str]) -> str | None:
 
 
 class ExitCode(IntEnum):
-    """Exit codes of the process; 10 to 63 are left to the `exit_codes` of a job."""
+    """Exit codes of the process; 10 to 63 are left to the `exit_codes` of a job, and 10 also to `--fail-on-skips`."""
 
     COMPLETED = 0
     FAILED = 1
@@ -37,6 +37,7 @@ class ExitCode(IntEnum):
     STOPPED = 4
     DEFINITION = 5
     REPOSITORY = 6
+    SKIPS = 10
     DEFECT = 70
     TIMEOUT = 124
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from batchrun.cli.invocation import Invocation, Output
-from batchrun.cli.options import JobArgument, OutputOption, PlainCommand
+from batchrun.cli.invocation import Invocation
+from batchrun.cli.options import JobArgument, OutputsOption, PlainCommand
+from batchrun.cli.outputs import Form
 
 if TYPE_CHECKING:
     from batchrun.definition import LoadedJob
@@ -21,7 +22,7 @@ def add_to(program: typer.Typer) -> None:
     program.command(cls=PlainCommand, epilog="\b\nExample:\n  batchrun schema --output-dir schemas")(schema)
 
 
-def validate(context: typer.Context, job: JobArgument, output: OutputOption = Output.TEXT) -> int:
+def validate(context: typer.Context, job: JobArgument, output: OutputsOption = None) -> int:
     """Check a job file and show everything that is wrong in it.
 
     Nothing is run, and no database is asked.
@@ -29,20 +30,37 @@ def validate(context: typer.Context, job: JobArgument, output: OutputOption = Ou
     from batchrun.errors import DefinitionError
 
     invocation: Invocation = context.obj
+    invocation.take_outputs(output or ())
     with invocation.application() as application:
         try:
-            loaded = application.load_job(job)
+            return _tell_valid(invocation, application.load_job(job))
         except DefinitionError as error:
-            if output is Output.TEXT:
-                raise
-            _write_document(invocation, None, error)
-            return error.exit_code
-    if output is Output.JSON:
-        _write_document(invocation, loaded, None)
-        return 0
-    invocation.warn(loaded.warnings)
-    invocation.stdout.print(_verdict(loaded))
+            return _tell_wrong(invocation, job, error)
+
+
+def _tell_valid(invocation: Invocation, loaded: LoadedJob) -> int:
+    from batchrun.cli.reports.check import CheckResult
+    from batchrun.cli.reports.writing import write_forms
+
+    result = CheckResult(str(loaded.path), _verdict(loaded), 0, loaded.warnings, loaded.definition.name)
+    if invocation.outputs.stdout is Form.TEXT and not invocation.options.quiet:
+        invocation.warn(loaded.warnings)
+        invocation.stdout.print(result.verdict)
+    write_forms(invocation, result)
     return 0
+
+
+def _tell_wrong(invocation: Invocation, job: str, error: DefinitionError) -> int:
+    from batchrun.cli.rendering.problems import show_problem
+    from batchrun.cli.reports.check import CheckResult
+    from batchrun.cli.reports.writing import write_forms
+
+    if invocation.outputs.stdout is Form.TEXT:
+        for problem in error.problems:
+            show_problem(invocation.stderr, problem)
+        invocation.stderr.print_labelled("error", error.message)
+    write_forms(invocation, CheckResult(job, f"{job}: {error.message}", error.exit_code, error.problems))
+    return error.exit_code
 
 
 def _verdict(loaded: LoadedJob) -> str:
@@ -50,18 +68,6 @@ def _verdict(loaded: LoadedJob) -> str:
     warnings = len(loaded.warnings)
     told = f", {warnings} warning{'' if warnings == 1 else 's'}" if warnings else ""
     return f"{loaded.path}: job {loaded.definition.name!r} is valid, {steps} step{'' if steps == 1 else 's'}{told}"
-
-
-def _write_document(invocation: Invocation, loaded: LoadedJob | None, error: DefinitionError | None) -> None:
-    from batchrun.cli.documents import as_json, problem_document
-
-    problems = error.problems if error is not None else loaded.warnings if loaded is not None else ()
-    document = {
-        "valid": error is None,
-        "job_name": None if loaded is None else loaded.definition.name,
-        "problems": [problem_document(problem) for problem in problems],
-    }
-    invocation.stdout.write(as_json(document))
 
 
 def schema(

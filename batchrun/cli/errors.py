@@ -8,63 +8,67 @@ import traceback
 import typer
 
 from batchrun.cli.invocation import Invocation
-from batchrun.errors import BatchrunError, DefinitionError, ExitCode
+from batchrun.cli.reports.failure import FailureResult
+from batchrun.cli.reports.writing import write_forms
+from batchrun.errors import BatchrunError, DefinitionError, ExitCode, UsageError
 
 ABORTED = 130
 """Exit code after the second SIGINT: 128 + 2, as shells have it. Unlike 4 it says that nothing was stopped cleanly."""
 
 
 def report(error: BaseException, invocation: Invocation) -> int:
-    """Shows the error and returns the exit code of the process."""
+    """Shows the error, in all forms that are asked for, and returns the exit code of the process."""
     if _is_gone_stdout(error):
         return ExitCode.COMPLETED
     if invocation.options.debug and not isinstance(error, typer.TyperException):
         invocation.stderr.write("".join(traceback.format_exception(error)))
+    result = _result(error, invocation)
+    result.show(invocation.stderr)
+    try:
+        write_forms(invocation, result)
+    except UsageError as unwritten:
+        invocation.stderr.print_labelled("error", unwritten.message)
+    return result.exit_code
+
+
+def _result(error: BaseException, invocation: Invocation) -> FailureResult:
+    command = f"batchrun {invocation.command_name}".rstrip()
     match error:
         case typer.TyperException():
-            return _report_usage(error, invocation)
+            return _usage_result(error, command)
         case DefinitionError():
-            return _report_definition(error, invocation)
+            # The message counts the problems, which are told one by one.
+            problems = error.problems
+            return FailureResult(command, error.message, error.exit_code, _kind(error), error.hint, problems)
         case BatchrunError():
-            return _show(invocation, str(error), error.hint, error.exit_code)
+            execution_id = getattr(error, "execution_id", None)
+            return FailureResult(
+                command, str(error), error.exit_code, _kind(error), error.hint, execution_id=execution_id
+            )
         case KeyboardInterrupt():
+            message = "aborted; what was not committed is not kept"
             hint = f"{invocation.command('history')} shows how far it came; the same command goes on from there"
-            return _show(invocation, "aborted; what was not committed is not kept", hint, ABORTED)
+            return FailureResult(command, message, ABORTED, "Aborted", hint)
         case _:
-            return _report_defect(error, invocation)
+            return _defect_result(error, command, is_traced=invocation.options.debug)
 
 
-def _show(invocation: Invocation, message: str, hint: str | None, exit_code: int) -> int:
-    invocation.stderr.print_labelled("error", message)
-    if hint:
-        invocation.stderr.print_labelled("hint", hint)
-    return exit_code
+def _kind(error: BatchrunError) -> str:
+    return type(error).__name__
 
 
-def _report_usage(error: typer.TyperException, invocation: Invocation) -> int:
+def _usage_result(error: typer.TyperException, command: str) -> FailureResult:
     message = error.format_message().rstrip(".")
     context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "batchrun"
-    hint = f"{command} --help tells how to use it"
-    return _show(invocation, message[:1].lower() + message[1:], hint, ExitCode.USAGE)
+    path = context.command_path if context is not None else command
+    hint = f"{path} --help tells how to use it"
+    return FailureResult(path, message[:1].lower() + message[1:], ExitCode.USAGE, UsageError.__name__, hint)
 
 
-def _report_definition(error: DefinitionError, invocation: Invocation) -> int:
-    from batchrun.cli.rendering.problems import show_problem
-
-    for problem in error.problems:
-        show_problem(invocation.stderr, problem)
-    return _show(invocation, error.message, error.hint, error.exit_code)
-
-
-def _report_defect(error: BaseException, invocation: Invocation) -> int:
+def _defect_result(error: BaseException, command: str, *, is_traced: bool) -> FailureResult:
     message = f"a defect of batchrun itself: {type(error).__name__}: {error}"
-    hint = (
-        "please report it with the traceback above"
-        if invocation.options.debug
-        else "please report it with the traceback that --debug shows"
-    )
-    return _show(invocation, message, hint, ExitCode.DEFECT)
+    where = "the traceback above" if is_traced else "the traceback that --debug shows"
+    return FailureResult(command, message, ExitCode.DEFECT, type(error).__name__, f"please report it with {where}")
 
 
 def _is_gone_stdout(error: BaseException) -> bool:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
+
+from batchrun.cli.outputs import Outputs, asked_outputs, read_outputs
 
 if TYPE_CHECKING:
     import logging
@@ -16,36 +20,49 @@ if TYPE_CHECKING:
 
 
 class Output(StrEnum):
-    """The form of a command's result on stdout."""
+    """The form of a result that only text and JSON suit."""
 
     TEXT = "text"
     JSON = "json"
 
 
 class GlobalOptions(NamedTuple):
-    """Options that every command has; a tuple, since a dataclass alone would take 3 ms of each start."""
+    """Options that every command has; a tuple, since a dataclass alone would take 3 ms of each start.
+
+    Attributes:
+        verbosity: the rung of the ladder: -2 silent, -1 quiet, 0, 1 with what happens on the way, 2 with all there is.
+    """
 
     repository: str | None = None
-    quiet: bool = False
-    verbose: bool = False
-    debug: bool = False
+    verbosity: int = 0
     no_color: bool = False
+
+    @property
+    def silent(self) -> bool:
+        """Only the exit code tells something."""
+        return self.verbosity <= -2
+
+    @property
+    def quiet(self) -> bool:
+        """Errors are told, and what a command is there to show; no progress, and nothing of what went well."""
+        return self.verbosity <= -1
+
+    @property
+    def debug(self) -> bool:
+        """The debug log and tracebacks are told too."""
+        return self.verbosity >= 2
 
     @property
     def log_level(self) -> str:
         """The least severe log records to show."""
-        if self.debug:
-            return "DEBUG"
-        if self.quiet:
-            return "ERROR"
-        return "INFO" if self.verbose else "WARNING"
+        return {-1: "ERROR", 0: "WARNING", 1: "INFO"}.get(self.verbosity, "DEBUG" if self.debug else "CRITICAL")
 
     @property
     def kept_log_level(self) -> int:
         """The least severe records that the log of an execution keeps: a rung more than the screen may show."""
         import logging
 
-        return logging.DEBUG if self.verbose or self.debug else logging.INFO
+        return logging.DEBUG if self.verbosity >= 1 else logging.INFO
 
 
 class Invocation:
@@ -53,12 +70,41 @@ class Invocation:
 
     Attributes:
         options: set once the global ones have been read.
+        outputs: the forms that the result is asked for in.
+        command_name: such as `launch`, once it is known; else empty.
+        is_told: the result has been written in those forms, so that an error that comes later is no second one.
     """
 
-    def __init__(self, open_application: Callable[..., Application] | None = None) -> None:
+    def __init__(
+        self, open_application: Callable[..., Application] | None = None, arguments: Sequence[str] = ()
+    ) -> None:
         self.options = GlobalOptions()
+        self.outputs: Outputs = asked_outputs(arguments, os.environ)
+        self.command_name = ""
+        self.is_told = False
         self._open_application = open_application
         self._log_handler: logging.Handler | None = None
+        self._silence = ExitStack()
+
+    def start(self, options: GlobalOptions, command_name: str) -> None:
+        """Takes the global options, and shows batchrun's log records on stderr from here on."""
+        self.options, self.command_name = options, command_name
+        if options.silent:
+            nowhere = self._silence.enter_context(open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - close() closes it
+            self._silence.enter_context(redirect_stdout(nowhere))
+            self._silence.enter_context(redirect_stderr(nowhere))
+        self._start_log()
+
+    def take_outputs(self, given: Sequence[str]) -> None:
+        """Reads the values of `--output`, and makes sure of its files.
+
+        Raises:
+            UsageError: there is no such form, or a file cannot be written.
+        """
+        outputs = read_outputs(given, os.environ)
+        self.outputs = outputs._replace(files=())  # a file that cannot be written gets no error either
+        outputs.make_ready()
+        self.outputs = outputs
 
     @cached_property
     def stdout(self) -> Screen:
@@ -97,8 +143,7 @@ class Invocation:
             for problem in problems:
                 show_problem(self.stderr, problem)
 
-    def start_log(self) -> None:
-        """Shows batchrun's log records on stderr from here on."""
+    def _start_log(self) -> None:
         import logging
 
         from batchrun.cli.log import ScreenLogHandler
@@ -110,7 +155,8 @@ class Invocation:
         logger.setLevel(self.options.log_level)
 
     def close(self) -> None:
-        """Undoes `start_log`."""
+        """Undoes `start`."""
+        self._silence.close()
         if self._log_handler is not None:
             import logging
 

@@ -9,6 +9,7 @@ import typer
 import typer.core
 
 from batchrun.cli.invocation import Output
+from batchrun.cli.outputs import Form
 
 
 class PlainCommand(typer.core.TyperCommand):
@@ -48,4 +49,17 @@ ParameterArguments = Annotated[
 ]
 OutputOption = Annotated[
     Output, typer.Option("--output", "-o", metavar="FORM", help="Form of the result on stdout: text or json.")
+]
+OutputsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FORM[=FILE]",
+        help="Form of the result: text, json, junit or github; with =FILE in a file as well. Repeatable.",
+        autocompletion=lambda incomplete: [form for form in Form if form.startswith(incomplete)],
+    ),
+]
+FailOnSkipsOption = Annotated[
+    bool, typer.Option("--fail-on-skips", help="Exit with 10 if the job completes but has skipped items.")
 ]

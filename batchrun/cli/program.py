@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 NAME = "batchrun"
 _REPOSITORY = "--repository"
-_GLOBAL_FLAGS = ("--quiet", "-q", "--verbose", "-v", "--debug", "--no-color")
+_GLOBAL_FLAGS = re.compile(r"--(quiet|verbose|debug|no-color)|-(q+|v+)")
+_DEBUG_VERBOSITY = 2
 _COMPLETION_VARIABLE = "_BATCHRUN_COMPLETE"
 
 program = typer.Typer(
@@ -61,8 +63,18 @@ def root(
             help="Where executions are kept; else BATCHRUN_REPOSITORY, batchrun.toml, or SQLite in .batchrun/.",
         ),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show errors only.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what happens on the way.")] = False,
+    quiet: Annotated[
+        int,
+        typer.Option(
+            "--quiet", "-q", count=True, show_default=False, help="Show errors only; -qq shows nothing at all."
+        ),
+    ] = 0,
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "--verbose", "-v", count=True, show_default=False, help="Show what happens on the way; -vv is --debug."
+        ),
+    ] = 0,
     debug: Annotated[bool, typer.Option("--debug", help="Show the debug log, and tracebacks of errors.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="Use no colors, as NO_COLOR does.")] = False,
     version: Annotated[  # noqa: ARG001 - its callback does the work
@@ -71,11 +83,11 @@ def root(
 ) -> None:
     """Run restartable batch jobs that are declared in YAML."""
     invocation: Invocation = context.obj
-    invocation.options = GlobalOptions(repository, quiet, verbose, debug, no_color)
+    verbosity = _DEBUG_VERBOSITY if debug else verbose - quiet
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
     else:
-        invocation.start_log()
+        invocation.start(GlobalOptions(repository, verbosity, no_color), context.invoked_subcommand)
 
 
 def run(arguments: Sequence[str], open_application: Callable[..., Application] | None = None) -> int:
@@ -87,7 +99,7 @@ def run(arguments: Sequence[str], open_application: Callable[..., Application] |
     """
     if _COMPLETION_VARIABLE in os.environ:
         program(args=list(arguments), prog_name=NAME)
-    invocation = Invocation(open_application)
+    invocation = Invocation(open_application, arguments)
     try:
         return _invoke(arguments, invocation)
     except (Exception, KeyboardInterrupt) as error:
@@ -114,7 +126,7 @@ def _global_options_first(arguments: Sequence[str]) -> list[str]:
     left = list(arguments)
     while left and left[0] != "--":
         argument = left.pop(0)
-        if argument in _GLOBAL_FLAGS or argument.startswith(f"{_REPOSITORY}="):
+        if _GLOBAL_FLAGS.fullmatch(argument) or argument.startswith(f"{_REPOSITORY}="):
             moved.append(argument)
         elif argument == _REPOSITORY:
             if not left:

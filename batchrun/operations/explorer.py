@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from batchrun.domain.execution import JobExecution
 from batchrun.domain.parameters import ParameterType, value_text
 from batchrun.domain.selection import EVERY, ExecutionFilter
-from batchrun.errors import UsageError
+from batchrun.errors import NoSuchExecutionError, UsageError
 from batchrun.spi.repository import JobRepository
 
 _PAGE = 500
@@ -72,6 +73,14 @@ class JobExplorer:
             f"execution {before.id} is the first of job {before.job_name!r}",
             hint=f"batchrun history --job {before.job_name} lists the others",
         )
+
+    def attempts(self, execution: JobExecution) -> list[JobExecution]:
+        """Returns the executions that one continues, the first that is still kept first, and itself last."""
+        chain = [execution]
+        with suppress(NoSuchExecutionError):
+            while (earlier := chain[0].restart_of) is not None:
+                chain.insert(0, self.execution(earlier))
+        return chain
 
     def later_execution_id(self, execution: JobExecution) -> int | None:
         """Returns the execution that came next in the same instance, or None."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+import typer
+import yaml
 
+from batchrun.cli.program import program
 from batchrun.definition import load_job, render
 from batchrun.definition.shape import job_shape
 from batchrun.errors import DefinitionError
@@ -22,7 +26,10 @@ CALL = re.compile(r"call: \"?(\w+):(\w+)")
 """A snippet may call a function that it does not show."""
 
 ALL = [document for document in documents() if document != OF_THE_PLUGIN]
-YAML = [block for document in ALL for block in blocks(document) if block.language == "yaml"]
+BLOCKS = [block for document in ALL for block in blocks(document)]
+OF_CI = [block for block in BLOCKS if block.name in (".github/workflows/load.yml", ".gitlab-ci.yml", "Jenkinsfile")]
+"""Files that only CI servers run."""
+YAML = [block for block in BLOCKS if block.language == "yaml" and block not in OF_CI]
 
 
 def named(document: Path) -> str:
@@ -42,6 +49,18 @@ def test_yaml_in_a_document_is_valid(block: Block, tmp_path: Path) -> None:
         load_job(path, Registry(path.parent))
     except DefinitionError as error:
         pytest.fail(f"{block.place}: {'; '.join(render(problem) for problem in error.problems)}")
+
+
+@pytest.mark.parametrize("block", OF_CI, ids=lambda block: block.name)
+def test_files_of_ci_servers_are_yaml_and_call_batchrun_as_it_is(block: Block) -> None:
+    if block.language == "yaml":
+        assert isinstance(yaml.safe_load(block.text), dict)
+    calls = re.findall(r"\bbatchrun ((?:validate|launch|restart) [^\n']*)", block.text)
+    assert calls
+    for call in calls:
+        arguments = shlex.split(re.sub(r"\$\{\{.*?\}\}", "1", call))
+        command = typer.main.get_command(program).get_command(None, arguments[0])
+        command.make_context(arguments[0], arguments[1:])
 
 
 @pytest.mark.parametrize("document", ALL, ids=named)

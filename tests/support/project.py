@@ -98,7 +98,8 @@ class Project:
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:
     """Returns this process's environment without what would lead batchrun elsewhere."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("BATCHRUN_")}
+    elsewhere = ("BATCHRUN_", "GITHUB_", "FORCE_COLOR")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(elsewhere) and name != "CI"}
     return {**kept, "PATH": f"{SCRIPTS}:{kept['PATH']}", "NO_COLOR": "1", "COLUMNS": "120", **variables}
 
 

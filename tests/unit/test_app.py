@@ -168,5 +168,6 @@ def test_the_exit_code_of_the_process(folder: Path, status: BatchStatus, code: s
     owner = Owner("h", 1, "b")
     from datetime import UTC, datetime
 
-    execution = JobExecution(1, instance, JobParameters(), owner, 1, datetime.now(UTC), status, ExitStatus(code))
-    assert application.exit_code(execution, job) == expected
+    now = datetime.now(UTC)
+    execution = JobExecution(1, instance, JobParameters(), owner, 1, now, status, ExitStatus(code), job_text=job.text)
+    assert application.exit_code(execution) == expected

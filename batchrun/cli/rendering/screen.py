@@ -40,6 +40,11 @@ def silence(stream: IO[str]) -> None:
     os.close(nowhere)
 
 
+def _is_in_ci() -> bool:
+    """Tells whether `CI` is set: some of its terminals keep a log, in which a line cannot be drawn anew."""
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
 class _LastingConsole(Console):
     """A console that falls silent when nobody can read it, where rich would end the process."""
 
@@ -55,10 +60,17 @@ class Screen:
     A reader that goes away, as `head` does, silences the screen and ends nothing: the exit code stays the command's.
     """
 
-    def __init__(self, *, stderr: bool = False, no_color: bool = False) -> None:
-        # None leaves the decision to NO_COLOR.
+    def __init__(self, *, stderr: bool = False, no_color: bool = False, file: IO[str] | None = None) -> None:
         self.console = _LastingConsole(
-            stderr=stderr, no_color=no_color or None, highlight=False, markup=False, emoji=False, soft_wrap=True
+            stderr=stderr,
+            file=file,
+            color_system=None if file else "auto",
+            no_color=no_color or None,  # None leaves the decision to NO_COLOR
+            force_interactive=False if _is_in_ci() else None,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            soft_wrap=True,
         )
 
     @property

@@ -20,6 +20,7 @@ from batchrun.domain.parameters import JobParameter, JobParameters, ParameterTyp
 from batchrun.domain.selection import EVERY, ExecutionFilter
 from batchrun.domain.status import BatchStatus, ExitStatus
 from batchrun.errors import NoSuchExecutionError, Problem
+from batchrun.operations.exit_codes import process_exit_code
 from batchrun.operations.explorer import JobExplorer
 from batchrun.registry import Registry
 from batchrun.spi.chunk import Chunk
@@ -176,10 +177,8 @@ class ApplicationDouble:
     def registry(self) -> Registry:
         return self.components
 
-    def exit_code(self, execution: JobExecution, job: LoadedDouble | None = None) -> int:
-        if job is not None and execution.exit_status.code in job.definition.exit_codes:
-            return job.definition.exit_codes[execution.exit_status.code]
-        return {BatchStatus.COMPLETED: 0, BatchStatus.STOPPED: 4}.get(execution.status, 1)
+    def exit_code(self, execution: JobExecution, *, fails_on_skips: bool = False) -> int:
+        return process_exit_code(execution, fails_on_skips=fails_on_skips)
 
     def _called(self, *call: object) -> None:
         self.calls.append(call)
