@@ -105,12 +105,13 @@ class LaunchTasklet:
             ended = self._launched()
             if isinstance(ended.result, dict):
                 return ended.result
-            if self._scope.should_stop():
+            own = self._refused_for(ended)
+            if own is not None and own > before and self._status(own) is not BatchStatus.ABANDONED:
+                self._await(own)
+            elif self._scope.should_stop():
                 raise StepStoppedError(f"job {self._options.job!r} was not launched because of the stop")
-            running = self._running(ended)
-            if running is None or running <= before:
+            else:
                 raise TaskletError(f"job {self._options.job!r} was not launched: {ended.message}")
-            self._await(running)
 
     def _launched(self) -> program.Ended:
         arguments = ("launch", self._options.job, *self._given, "--if-complete", "skip")
@@ -124,30 +125,31 @@ class LaunchTasklet:
             self._scope.log.info("%s", line)
         return ended
 
-    def _running(self, refused: program.Ended) -> int | None:
-        """Returns the execution for whose sake a launch was refused, if it runs."""
-        named = _NAMED.search(refused.message) if refused.code == ExitCode.REFUSED else None
-        if named is None:
-            return None
-        return int(named[1]) if self._runs(int(named[1])) else None
+    def _refused_for(self, ended: program.Ended) -> int | None:
+        """Returns the execution for whose sake a launch was refused; it may have ended since."""
+        named = _NAMED.search(ended.message) if ended.code == ExitCode.REFUSED else None
+        return int(named[1]) if named is not None else None
 
-    def _runs(self, execution_id: int) -> bool:
-        shown = program.run(self._scope, "show", str(execution_id)).result
-        return bool(shown) and BatchStatus[shown["status"]].is_running
+    def _status(self, execution_id: int) -> BatchStatus:
+        shown = program.run(self._scope, "show", str(execution_id))
+        if not isinstance(shown.result, dict):
+            raise TaskletError(f"execution {execution_id} of job {self._options.job!r}: {shown.message}")
+        return BatchStatus[shown.result["status"]]
 
     def _await(self, execution_id: int) -> None:
         """Waits some time for an execution of another process; a stop goes to it too, and its end is waited for."""
         again_at = time.monotonic() + _AGAIN_SECONDS
-        while time.monotonic() < again_at:
-            if self._scope.should_stop():
-                self._stop(execution_id)
-                raise StepStoppedError(f"execution {execution_id} of job {self._options.job!r} was stopped too")
+        while not self._scope.should_stop():
+            if time.monotonic() > again_at:
+                return
             time.sleep(POLL_SECONDS)
+        self._stop(execution_id)
+        raise StepStoppedError(f"execution {execution_id} of job {self._options.job!r} was stopped too")
 
     def _stop(self, execution_id: int) -> None:
         program.run(self._scope, "stop", str(execution_id))
         given_up_at = time.monotonic() + _STOP_SECONDS
-        while self._runs(execution_id):
+        while self._status(execution_id).is_running:
             if time.monotonic() > given_up_at:
                 raise StepStoppedError(f"execution {execution_id} of job {self._options.job!r} was asked to stop too")
 

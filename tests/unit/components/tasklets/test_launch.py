@@ -40,7 +40,7 @@ class Commands:
     launches: list[program.Ended | dict[str, Any]] = field(default_factory=list)
     history: dict[int, dict[str, Any]] = field(default_factory=dict)
     given: list[tuple[str, ...]] = field(default_factory=list)
-    ends_when_asked: dict[str, Any] | None = None
+    ends_when_asked: program.Ended | dict[str, Any] | None = None
 
     def run(self, _scope: Any, *arguments: str) -> program.Ended:
         self.given.append(arguments)
@@ -190,3 +190,22 @@ def test_a_stop_goes_to_what_still_runs_from_an_attempt_that_died(
     with pytest.raises(StepStoppedError, match="execution 8 of job 'child' was stopped too"):
         go(tmp_path, {"launch": {"before": 7}}, should_stop=lambda: next(asked))
     assert commands.given[-2:] == [("stop", "8"), ("show", "8")]
+
+
+def test_a_stop_while_the_launch_is_refused_goes_to_what_still_runs(tmp_path: Path, commands: Commands) -> None:
+    commands.history = {8: execution(8, "STARTED")}
+    commands.ends_when_asked = refused(RUNNING)
+    with pytest.raises(StepStoppedError, match="execution 8 of job 'child' was stopped too"):
+        go(tmp_path, {"launch": {"before": 7}}, should_stop=lambda: True)
+
+
+def test_a_stop_before_the_job_has_an_execution_ends_there(tmp_path: Path, commands: Commands) -> None:
+    commands.ends_when_asked = program.Ended(-15, None, [])
+    with pytest.raises(StepStoppedError, match="was not launched because of the stop"):
+        go(tmp_path, {"launch": {"before": 7}}, should_stop=lambda: True)
+
+
+def test_what_ended_just_after_the_launch_was_refused_is_taken(tmp_path: Path, commands: Commands) -> None:
+    commands.history = {8: execution(8)}
+    commands.launches = [refused(RUNNING), execution(8)]
+    assert go(tmp_path, {"launch": {"before": 7}})[1].context["execution_id"] == 8
