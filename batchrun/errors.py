@@ -408,6 +408,16 @@ class WriteError(ItemError):
     """The target refuses the items of a chunk."""
 
 
+class ListenerError(ItemError):
+    """A listener failed, and so does what it listens to; at a point of an item or chunk this is an error of it."""
+
+    @classmethod
+    def at(cls, point: str, listener: object, error: BaseException) -> ListenerError:
+        """Returns the error of a listener that raised another one at a point."""
+        cause = error.message if isinstance(error, BatchrunError) else f"{type(error).__name__}: {error}"
+        return cls(f"listener {str(listener)!r} failed at {point}: {cause}")
+
+
 class InputError(StepError):
     """A reader's source cannot be opened or read."""
 

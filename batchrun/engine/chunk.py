@@ -18,7 +18,7 @@ from batchrun.engine.work import StepWork
 from batchrun.errors import FencedError, ProcessError, WriteError
 from batchrun.spi.chunk import Chunk
 from batchrun.spi.item import Extent, ItemStream
-from batchrun.spi.listener import Progress
+from batchrun.spi.listener import Listener, Progress
 from batchrun.spi.processing import apply, raise_located
 from batchrun.spi.source import ChunkParts
 
@@ -100,7 +100,7 @@ class ChunkWork(StepWork):
     def _commit(self, parts: ChunkParts, prepared: PreparedChunk) -> None:
         """Writes a chunk and its checkpoint in one transaction, then tells the repository."""
         execution, step, chunk = self.run.execution, self.step, prepared.chunk
-        self.listeners.before(lambda each: each.before_chunk(execution, step, chunk))
+        self.listeners.before(Listener.before_chunk, execution, step, chunk)
         try:
             with self.transaction():
                 written = self._written(parts, prepared) if len(chunk) else 0
@@ -108,21 +108,19 @@ class ChunkWork(StepWork):
         except FencedError:
             raise
         except Exception as error:
-            failure = error
-            self.listeners.after(lambda each: each.on_chunk_error(execution, step, chunk, failure))
+            self.listeners.on_error(Listener.on_chunk_error, execution, step, chunk, error)
             raise_located(error, WriteError, chunk.span)
         self.save_progress()
 
     def _written(self, parts: ChunkParts, prepared: PreparedChunk) -> int:
         execution, step, chunk = self.run.execution, self.step, prepared.chunk
-        self.listeners.before(lambda each: each.before_write(execution, step, chunk))
+        self.listeners.before(Listener.before_write, execution, step, chunk)
         try:
             written = parts.writer.write(prepared.payload)
         except Exception as error:
-            failure = error
-            self.listeners.after(lambda each: each.on_write_error(execution, step, chunk, failure))
+            self.listeners.on_error(Listener.on_write_error, execution, step, chunk, error)
             raise
-        self.listeners.after(lambda each: each.after_write(execution, step, chunk))
+        self.listeners.after(Listener.after_write, execution, step, chunk)
         return written
 
     def _checkpoint_after(self, prepared: PreparedChunk, written: int, writer_state: JsonObject | None) -> Checkpoint:
@@ -137,7 +135,7 @@ class ChunkWork(StepWork):
     def _report(self, chunk: Chunk | None, extent: Extent) -> None:
         done = 0 if chunk is None else chunk.progress
         progress = Progress(done, extent.total, extent.unit)
-        self.listeners.after(lambda each: each.after_chunk(self.run.execution, self.step, chunk, progress))
+        self.listeners.after(Listener.after_chunk, self.run.execution, self.step, chunk, progress)
 
 
 def _streams(parts: ChunkParts) -> list[tuple[str, ItemStream]]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import NamedTuple
 
-from batchrun.domain.execution import StepExecution
+from batchrun.domain.execution import JobExecution, StepExecution
 from batchrun.domain.flow import matches
-from batchrun.domain.status import STOPPED, BatchStatus, ExitStatus
+from batchrun.domain.status import FAILED, STOPPED, BatchStatus, ExitStatus
 
 
 class Ending(NamedTuple):
@@ -21,6 +21,14 @@ class Ending(NamedTuple):
 def stopped(description: str = "") -> Ending:
     """Returns the ending of what a request to stop has ended."""
     return Ending(BatchStatus.STOPPED, ExitStatus(STOPPED.code, description))
+
+
+def failed(description: str, before: JobExecution | StepExecution | None = None) -> Ending:
+    """Returns the ending of what has failed; where it had failed before, what is known of that comes first."""
+    described = ExitStatus(FAILED.code, description)
+    if before is not None and before.status is BatchStatus.FAILED:
+        described = before.exit_status.and_(described)
+    return Ending(BatchStatus.FAILED, described)
 
 
 def is_completed(step: StepExecution) -> bool:

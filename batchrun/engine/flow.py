@@ -17,6 +17,7 @@ from batchrun.engine.ending import Ending, is_completed, of_last, stopped
 from batchrun.engine.run import JobRun
 from batchrun.engine.visit import StepRunner, Visit
 from batchrun.errors import VisitLimitError
+from batchrun.spi.listener import Listener
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ class FlowWalk:
 
 def tell_skipped(run: JobRun, step: StepExecution) -> None:
     """Tells the listeners of a step that an earlier execution has completed."""
-    run.listeners.after(lambda each: each.on_step_skipped(run.execution, step))
+    run.listeners.after(Listener.on_step_skipped, run.execution, step)
 
 
 def after(flow: FlowDefinition, step: StepExecution) -> Transition | Ending:

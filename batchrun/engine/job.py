@@ -7,14 +7,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from batchrun.domain.execution import JobExecution
-from batchrun.domain.status import FAILED, BatchStatus, ExitStatus
+from batchrun.domain.status import BatchStatus
 from batchrun.engine.attempts import Attempts
-from batchrun.engine.ending import Ending
+from batchrun.engine.ending import Ending, failed
 from batchrun.engine.flow import FlowWalk
 from batchrun.engine.lease import Heartbeat
 from batchrun.engine.run import JobRun
 from batchrun.engine.step import execute_step
-from batchrun.errors import DefinitionError, FencedError, RepositoryError
+from batchrun.errors import DefinitionError, FencedError, ListenerError, RepositoryError
+from batchrun.spi.listener import Listener
 
 _log = logging.getLogger("batchrun.engine")
 
@@ -56,7 +57,7 @@ def _start(run: JobRun) -> None:
 
 def _walk(run: JobRun) -> Ending:
     try:
-        run.listeners.before(lambda each: each.before_job(run.execution))
+        run.listeners.before(Listener.before_job, run.execution)
         return FlowWalk(run, run.definition.flow, execute_step).to_end()
     except (FencedError, RepositoryError):
         raise
@@ -66,16 +67,13 @@ def _walk(run: JobRun) -> Ending:
 
 def _end(run: JobRun, end: Ending) -> None:
     run.execution.status, run.execution.exit_status = end
-    try:
-        run.listeners.after(lambda each: each.after_job(run.execution))
-    except (FencedError, RepositoryError):
-        raise
-    except Exception as error:
-        run.execution.status, run.execution.exit_status = _failure(run, error)
+    for said in run.listeners.answers(Listener.after_job, run.execution):
+        if isinstance(said, ListenerError):
+            run.execution.status, run.execution.exit_status = failed(run.describe(said), run.execution)
     run.execution.ended_at = datetime.now(UTC)
     run.repository.save_job(run.execution)
 
 
 def _failure(run: JobRun, error: Exception) -> Ending:
     _log.debug("job %r failed", run.definition.name, exc_info=error)
-    return Ending(BatchStatus.FAILED, ExitStatus(FAILED.code, run.describe(error)))
+    return failed(run.describe(error))

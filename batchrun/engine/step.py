@@ -16,17 +16,25 @@ from batchrun.domain.definition import (
     TaskletDefinition,
 )
 from batchrun.domain.execution import Checkpoint, StepExecution
-from batchrun.domain.status import FAILED, STOPPED, BatchStatus, ExitStatus
+from batchrun.domain.status import STOPPED, BatchStatus, ExitStatus
 from batchrun.engine.child_job import ChildJobWork
 from batchrun.engine.chunk import ChunkWork
 from batchrun.engine.decision import DecisionWork
-from batchrun.engine.ending import Ending
+from batchrun.engine.ending import Ending, failed
 from batchrun.engine.flow import tell_skipped
 from batchrun.engine.nested import FlowsWork
 from batchrun.engine.tasklet import TaskletWork
 from batchrun.engine.visit import Visit
 from batchrun.engine.work import StepWork
-from batchrun.errors import FencedError, PromotionError, RepositoryError, StartLimitError, StepStoppedError
+from batchrun.errors import (
+    FencedError,
+    ListenerError,
+    PromotionError,
+    RepositoryError,
+    StartLimitError,
+    StepStoppedError,
+)
+from batchrun.spi.listener import Listener
 
 _log = logging.getLogger("batchrun.engine")
 
@@ -109,7 +117,7 @@ def _work(attempt: _Attempt) -> None:
     work, execution, step = attempt.work, attempt.visit.run.execution, attempt.step
     try:
         work.listeners = work.listeners.with_(attempt.visit.run.components.step_listeners(work.start))
-        work.listeners.before(lambda each: each.before_step(execution, step))
+        work.listeners.before(Listener.before_step, execution, step)
         _end(step, _worked(work))
         if step.status is BatchStatus.COMPLETED:
             _check_promotion(attempt)
@@ -142,20 +150,16 @@ def _check_promotion(attempt: _Attempt) -> None:
 
 
 def _after(attempt: _Attempt) -> None:
-    """Tells the listeners, and merges what they say of the exit; an exception of theirs fails the step.
+    """Tells the listeners, and merges what each says of the exit before the next is told.
 
-    Spring Batch swallows such an exception.
+    An exception of theirs fails the step; Spring Batch swallows it.
     """
-    execution, step = attempt.visit.run.execution, attempt.step
-    try:
-        for said in attempt.work.listeners.after(lambda each: each.after_step(execution, step)):
-            if not isinstance(said, ExitStatus):
-                raise TypeError(f"after_step returned {type(said).__name__}, where an ExitStatus or None is expected")
+    step = attempt.step
+    for said in attempt.work.listeners.answers(Listener.after_step, attempt.visit.run.execution, step):
+        if isinstance(said, ListenerError):
+            _fail(attempt, said)
+        elif said is not None:
             step.exit_status = step.exit_status.and_(said)
-    except (FencedError, RepositoryError):
-        raise
-    except Exception as error:
-        _fail(attempt, error)
 
 
 def _settle(attempt: _Attempt) -> None:
@@ -175,8 +179,7 @@ def _settle(attempt: _Attempt) -> None:
 
 def _fail(attempt: _Attempt, error: BaseException) -> None:
     _log.debug("step %r failed", attempt.visit.definition.name, exc_info=error)
-    described = ExitStatus(FAILED.code, attempt.visit.run.describe(error))
-    _end(attempt.step, Ending(BatchStatus.FAILED, described))
+    _end(attempt.step, failed(attempt.visit.run.describe(error), attempt.step))
 
 
 def _end(step: StepExecution, ending: Ending) -> None:

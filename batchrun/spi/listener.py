@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from batchrun.domain.execution import JobExecution, StepExecution
 from batchrun.domain.status import ExitStatus
 from batchrun.errors import ItemError
 from batchrun.spi.chunk import Chunk, Item
+
+Phase = Literal["read", "process", "write"]
+"""What was being done with an item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +29,23 @@ class Listener:
 
     *Order*: `before_*` in order of registration, the job's listeners first; `after_*` and `on_*` in reverse order.
     *Threads*: steps of parallel branches call from threads of their own. Within a step, the points of reading and
-    processing are called by the thread that reads ahead, all others by the thread that commits. *Errors*: an exception
-    fails what is listened to, unless the listener is registered as lenient; then it is logged. *Cost*: the points of
-    items make a Python object of each item; a listener that does not override them costs nothing there.
+    processing are called by the thread that reads ahead, all others by the thread that commits. *Repeat*: a chunk that
+    was rolled back passes its points again. *Errors*: an exception becomes a ListenerError, which names listener and
+    point, and fails what is listened to: the job, the step, or the item or chunk with its origin; a listener that is
+    registered as lenient is only logged. A `before_*` that fails keeps those after it from being called; at the other
+    points the rest is called all the same. At the points `on_…_error` it is logged in any case, so that it never
+    hides the error that was told. *Cost*: the points of items make a Python object of each item; a listener that does
+    not override them costs nothing there.
     """
+
+    def __str__(self) -> str:
+        """Returns what messages call it: its registry name, or else its class's."""
+        name = getattr(getattr(self, "spec", None), "name", None)
+        return str(name or type(self).__name__)
+
+    def parts(self) -> Sequence[Listener]:
+        """Returns the listeners that it stands for, in order: itself, or several that are called in its place."""
+        return (self,)
 
     # --- the job ---
 
@@ -102,3 +120,34 @@ class Listener:
 
     def on_write_error(self, execution: JobExecution, step: StepExecution, chunk: Chunk, error: Exception) -> None:
         """Called when the writer broke, before the transaction is rolled back."""
+
+    # --- fault tolerance ---
+
+    def on_skip(
+        self, execution: JobExecution, step: StepExecution, phase: Phase, item: Item | None, error: Exception
+    ) -> None:
+        """Called once for each skipped item, when the chunk that it was skipped from has committed.
+
+        Of a chunk that is rolled back for good it is not called: a restart makes that again, and the skip with it. A
+        process that dies between the commit and this call never makes it; the reject, durable with the chunk, is there.
+
+        Args:
+            execution: the job's.
+            step: the step's; the skip is in its counts already.
+            phase: what could not be done with the item.
+            item: as it was when that failed: as read, or, for `write`, as processed; None where it could not be read.
+            error: why; an ItemError of batchrun's says the origin.
+        """
+
+    def on_retry(self, execution: JobExecution, step: StepExecution, attempt: int, error: Exception) -> None:
+        """Called when an attempt has failed and another one follows, before the wait between the two.
+
+        By the thread that makes the attempts: for a processor the one that reads ahead, for a writer the one that
+        commits, whose transaction has been rolled back by then.
+
+        Args:
+            execution: the job's.
+            step: the step's.
+            attempt: the number of the one that failed; the first is 1.
+            error: why it failed.
+        """
