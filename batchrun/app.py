@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from batchrun.domain.parameters import RUN_ID
 from batchrun.errors import UsageError
 from batchrun.operations.explorer import JobExplorer
 from batchrun.operations.project import JOBS_FOLDER, absolute, find_job, project_of, settings_of
@@ -123,8 +124,9 @@ class Application:
     def launch(
         self,
         job: LoadedJob,
-        given: Mapping[str, str],
+        given: Mapping[str, object],
         *,
+        next_run: bool = False,
         listeners: Sequence[Listener] = (),
         begun: Begun | None = None,
     ) -> JobExecution:
@@ -134,24 +136,26 @@ class Application:
 
         Args:
             job: as `load_job` returned it.
-            given: values of parameters, as texts.
+            given: by name, texts, values of Python's own types, or those of a parameter file.
+            next_run: add the job's next `run.id`.
             listeners: observe the run.
             begun: called when the execution has an id and a log, before anything of it runs.
 
         Raises:
+            UsageError: `run.id` is given, and `next_run` is to give it.
             DefinitionError: the parameters or options are wrong; nothing was written.
             LaunchRefusedError: the state of the job instance forbids it.
             RepositoryError: the repository cannot be used.
         """
-        from batchrun.definition import read_parameters
-
-        parameters = read_parameters(job, given, Path.cwd(), project=self.project)
-        return self._run(self._assembly(job, parameters), listeners, begun)
+        if next_run and RUN_ID in given:
+            raise UsageError(f"{RUN_ID} is given, and the next one is asked for", hint="leave one of them out")
+        assembly = self._assembly(job, given, numbers_runs=next_run)
+        return self._run(assembly, listeners, begun, next_run=next_run)
 
     def restart(
         self,
         execution_id: int,
-        given: Mapping[str, str],
+        given: Mapping[str, object],
         *,
         allow_changed: bool = False,
         listeners: Sequence[Listener] = (),
@@ -172,50 +176,61 @@ class Application:
             LaunchRefusedError: the state of the instance, or a changed job file, forbids it.
         """
         from batchrun.definition import load_job
-        from batchrun.operations.operator import overridden
         from batchrun.registry import Registry
 
         previous = self.repository.find_execution(execution_id)
         path = Path(previous.job_file)
         job = load_job(path, Registry(path.parent))
         self.project = project_of(path.parent)
-        parameters = overridden(previous.parameters, self._overrides(job, given))
-        return self._run(self._assembly(job, parameters), listeners, begun, execution_id, allow_changed)
+        _refuse_identifying(job, given)
+        assembly = self._assembly(job, given, previous=previous.parameters)
+        return self._run(assembly, listeners, begun, restart_of=execution_id, allow_changed=allow_changed)
 
-    def _overrides(self, job: LoadedJob, given: Mapping[str, str]) -> JobParameters:
+    def _assembly(
+        self,
+        job: LoadedJob,
+        given: Mapping[str, object],
+        *,
+        previous: JobParameters | None = None,
+        numbers_runs: bool = False,
+    ) -> Assembly:
+        from batchrun.binding import Secrets
         from batchrun.definition import read_parameters
-
-        identifying = [each.name for each in job.definition.parameters if each.identifying and each.name in given]
-        if identifying:
-            raise UsageError(
-                f"a restart cannot change the identifying parameter {identifying[0]!r}: it names another job instance",
-                hint="batchrun launch starts that one",
-            )
-        return read_parameters(job, given, Path.cwd(), project=self.project, only_given=True)
-
-    def _assembly(self, job: LoadedJob, parameters: JobParameters) -> Assembly:
         from batchrun.operations.assembly import Assembly
         from batchrun.registry import Registry
 
+        secrets = Secrets()
+        parameters = read_parameters(
+            job,
+            given,
+            Path.cwd(),
+            project=self.project,
+            secrets=secrets,
+            previous=previous,
+            numbers_runs=numbers_runs,
+        )
         registry = Registry(job.path.parent)
-        return Assembly(job, parameters, registry, self.project, self.repository, self.repository_url)
+        return Assembly(job, parameters, registry, self.project, self.repository, self.repository_url, secrets)
 
     def _run(
         self,
         assembly: Assembly,
         listeners: Sequence[Listener],
         begun: Begun | None,
+        *,
         restart_of: int | None = None,
         allow_changed: bool = False,
+        next_run: bool = False,
     ) -> JobExecution:
         from batchrun.engine import StopSignal
+        from batchrun.operations.masked_log import masked_log
         from batchrun.operations.operator import JobOperator
         from batchrun.operations.signals import stopped_by_signals
 
         stop = StopSignal()
-        with stopped_by_signals(stop):
+        with stopped_by_signals(stop), masked_log(assembly.secrets.mask):
             operator = JobOperator(self.repository, self.load_job, listeners, stop, self._attended)
-            return operator.launch(assembly, restart_of, allow_changed=allow_changed, begun=begun)
+            return operator.launch(assembly, restart_of, allow_changed=allow_changed, next_run=next_run, begun=begun)
 
     @contextmanager
     def _attended(self, execution: JobExecution, mask: Callable[[str], str]) -> Iterator[Listener]:
@@ -349,3 +364,13 @@ class Application:
         from batchrun.operations.exit_codes import process_exit_code
 
         return process_exit_code(execution, fails_on_skips=fails_on_skips)
+
+
+def _refuse_identifying(job: LoadedJob, given: Mapping[str, object]) -> None:
+    """Refuses what would make a restart another job instance."""
+    identifying = [each.name for each in job.definition.parameters if each.identifying and each.name in given]
+    if identifying:
+        raise UsageError(
+            f"a restart cannot change the identifying parameter {identifying[0]!r}: it names another job instance",
+            hint="batchrun launch starts that one",
+        )

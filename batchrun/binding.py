@@ -6,6 +6,7 @@ value that is one reference only keeps the type of what it names; inside a longe
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from batchrun.domain.parameters import value_text
+from batchrun.domain.parameters import MASK, value_text
 from batchrun.errors import BatchrunError, ExitCode, did_you_mean
 
 SECRETS_VARIABLE = "BATCHRUN_SECRETS_DIR"
@@ -243,19 +244,18 @@ def _with_default(reference: Reference) -> str:
 class Secrets(Mapping[str, str]):
     """Secrets by name: the environment variable of that name, else the file of that name in the secrets folder.
 
-    It remembers what it gave out, so that `mask` can keep it out of messages. Iterating gives the names so far asked
-    for, since the environment as a whole is not secret.
+    It remembers what it gave out, so that `mask` can keep it out of messages, and what else it was told to `hide`.
+    Iterating gives the names so far asked for, since the environment as a whole is not secret.
 
     Attributes:
         folder: where files with secrets stand; by default `$BATCHRUN_SECRETS_DIR` or `/run/secrets`.
     """
 
-    MASK = "***"
-
     def __init__(self, folder: Path | None = None, environment: Mapping[str, str] | None = None) -> None:
         self._environment = os.environ if environment is None else environment
         self.folder = folder or Path(self._environment.get(SECRETS_VARIABLE) or DEFAULT_SECRETS_FOLDER)
         self._resolved: dict[str, str] = {}
+        self._hidden: set[str] = set()
 
     def __getitem__(self, name: str) -> str:
         """Returns the secret; one line end at the end of a file is not part of it.
@@ -291,9 +291,19 @@ class Secrets(Mapping[str, str]):
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             raise BindingError(f"${{secrets.{name}}}", f"the secret {path} cannot be read: {reason}") from error
 
+    def hide(self, secret: str) -> None:
+        """Keeps a secret that came another way, such as a parameter, out of what `mask` is given."""
+        self._hidden.add(secret)
+
     def mask(self, text: str) -> str:
-        """Returns the text with every secret given out so far replaced by `***`, also where it is percent-encoded."""
-        for secret in sorted(filter(None, list(self._resolved.values())), key=len, reverse=True):
-            for form in {secret, quote(secret, safe="")}:
-                text = text.replace(form, self.MASK)
+        """Returns the text with every secret known so far replaced by `***`, in each form that a message may have."""
+        known = {*list(self._resolved.values()), *list(self._hidden)}
+        for secret in sorted(filter(None, known), key=len, reverse=True):
+            for form in (
+                secret,
+                quote(secret, safe="", errors="backslashreplace"),
+                repr(secret)[1:-1],
+                json.dumps(secret)[1:-1],
+            ):
+                text = text.replace(form, MASK)
         return text

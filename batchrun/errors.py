@@ -211,9 +211,9 @@ class InstanceCompleteError(LaunchRefusedError):
 
     def __init__(self, job_name: str, execution_id: int, has_identifying: bool) -> None:
         way_out = (
-            "launch it with other identifying parameters"
+            "launch it with other identifying parameters, or once more with --next"
             if has_identifying
-            else "the job has no identifying parameter, so it has one instance only: give it one"
+            else "the job has no identifying parameter, so it has one instance only; --next makes one more"
         )
         super().__init__(
             f"job {job_name!r} has already completed with these parameters (execution {execution_id})",

@@ -163,25 +163,3 @@ class Invocation:
             logger = logging.getLogger("batchrun")
             logger.removeHandler(self._log_handler)
             logger.setLevel(logging.NOTSET)
-
-
-def given_parameters(arguments: Sequence[str]) -> dict[str, str]:
-    """Reads `key=value` arguments, split at the first `=`.
-
-    Raises:
-        UsageError: an argument is none, or a key stands twice.
-    """
-    from batchrun.errors import UsageError
-
-    given: dict[str, str] = {}
-    for argument in arguments:
-        key, equals, value = argument.partition("=")
-        if not (key and equals):
-            raise UsageError(
-                f"{argument!r} is not a parameter: it needs a name, = and a value",
-                hint=f"{key or 'name'}=VALUE",
-            )
-        if key in given:
-            raise UsageError(f"parameter {key!r} is given twice: {given[key]!r} and {value!r}")
-        given[key] = value
-    return given

@@ -47,6 +47,14 @@ OptionalExecutionArgument = Annotated[
 ParameterArguments = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Parameters of the job, in any number.")
 ]
+ParameterFileOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--params",
+        metavar="FILE",
+        help="More parameters: a YAML or JSON mapping, or KEY=VALUE lines; - is stdin. KEY=VALUE here wins.",
+    ),
+]
 OutputOption = Annotated[
     Output, typer.Option("--output", "-o", metavar="FORM", help="Form of the result on stdout: text or json.")
 ]

@@ -8,15 +8,17 @@ from typing import Annotated
 
 import typer
 
-from batchrun.cli.invocation import Invocation, given_parameters
+from batchrun.cli.invocation import Invocation
 from batchrun.cli.options import (
     MAX_NUMBER,
     FailOnSkipsOption,
     JobArgument,
     OutputsOption,
     ParameterArguments,
+    ParameterFileOption,
     PlainCommand,
 )
+from batchrun.cli.parameters import given_parameters
 
 
 class IfComplete(StrEnum):
@@ -39,6 +41,10 @@ def launch(
     context: typer.Context,
     job: JobArgument,
     parameters: ParameterArguments = None,
+    params: ParameterFileOption = None,
+    next_run: Annotated[
+        bool, typer.Option("--next", help="Make it a new run of its own: add the next number as the parameter run.id.")
+    ] = False,
     if_complete: Annotated[
         IfComplete,
         typer.Option("--if-complete", help="What to do where the same parameters have completed already."),
@@ -56,14 +62,14 @@ def launch(
 
     invocation: Invocation = context.obj
     invocation.take_outputs(output or ())
-    given = given_parameters(parameters or ())
+    given = given_parameters(parameters or (), params or ())
     with invocation.application() as application:
         loaded = application.load_job(job)
         invocation.warn(loaded.warnings)
         names = [step.name for step in loaded.definition.steps]
         try:
             with watched(invocation, loaded.definition.name, names) as listeners:
-                execution = application.launch(loaded, given, listeners=listeners)
+                execution = application.launch(loaded, given, next_run=next_run, listeners=listeners)
         except InstanceCompleteError as error:
             if if_complete is IfComplete.REFUSE:
                 raise
@@ -78,6 +84,7 @@ def restart(
         typer.Argument(metavar="[ID]", help="Id of an execution; left out: the last one that can be restarted."),
     ] = None,
     parameters: ParameterArguments = None,
+    params: ParameterFileOption = None,
     allow_changed: Annotated[
         bool, typer.Option("--allow-changed", help="Go on although the job file's steps have changed.")
     ] = False,
@@ -86,13 +93,15 @@ def restart(
 ) -> int:
     """Continue an execution that failed or was stopped.
 
-    It goes on from its last commit. Parameters that do not identify the job instance may be given anew.
+    It goes on from its last commit. Parameters that do not identify the job instance may be given anew; secrets must
+    be, unless the job file says where they are.
     """
     from batchrun.cli.ending import tell_end, watched
 
     invocation: Invocation = context.obj
     invocation.take_outputs(output or ())
-    wanted, given = _restart_arguments(execution_id, parameters or ())
+    wanted, arguments = _restart_arguments(execution_id, parameters or ())
+    given = given_parameters(arguments, params or ())
     with invocation.application() as application:
         if wanted is None:
             wanted = application.last_restartable().id
@@ -103,16 +112,16 @@ def restart(
         return tell_end(invocation, application, execution, fail_on_skips=fail_on_skips)
 
 
-def _restart_arguments(execution_id: str | None, parameters: Sequence[str]) -> tuple[int | None, dict[str, str]]:
+def _restart_arguments(execution_id: str | None, parameters: Sequence[str]) -> tuple[int | None, Sequence[str]]:
     """Tells the id from parameters: it may be left out, and then the first argument is a parameter already."""
     from batchrun.errors import UsageError
 
     if execution_id is None:
-        return None, {}
+        return None, ()
     if "=" in execution_id:
-        return None, given_parameters([execution_id, *parameters])
+        return None, (execution_id, *parameters)
     if not execution_id.isdecimal() or len(execution_id) > len(str(MAX_NUMBER)) or int(execution_id) > MAX_NUMBER:
         raise UsageError(
             f"expected ID to be the number of an execution, got: {execution_id!r}", hint="batchrun history lists them"
         )
-    return int(execution_id), given_parameters(parameters)
+    return int(execution_id), parameters

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from batchrun.cli.invocation import Invocation, given_parameters
+from batchrun.cli.invocation import Invocation
+from batchrun.cli.parameters import split_parameters
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -82,7 +83,7 @@ def chosen_executions(
     if parameters:
         from batchrun.operations.explorer import parameter_texts
 
-        texts = parameter_texts(given_parameters(parameters))
+        texts = parameter_texts(split_parameters(parameters))
     return ExecutionFilter(
         job_names=jobs or (),
         statuses=tuple(given_statuses(statuses)),

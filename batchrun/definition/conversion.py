@@ -7,7 +7,7 @@ from typing import Any
 
 from batchrun.definition.document import DocumentPath, path_text
 from batchrun.definition.outline import Outline
-from batchrun.definition.parameter_values import convert_default
+from batchrun.definition.parameter_declaration import parameter_definition
 from batchrun.domain.definition import (
     DEFAULT_CHUNK_ITEMS,
     DEFAULT_READ_AHEAD,
@@ -15,12 +15,10 @@ from batchrun.domain.definition import (
     ComponentDefinition,
     FlowDefinition,
     JobDefinition,
-    ParameterDefinition,
     StepDefinition,
     TaskletDefinition,
     Transition,
 )
-from batchrun.domain.parameters import ParameterType, ParameterValue
 
 _EXIT_CODES = {"end": "COMPLETED", "fail": "FAILED", "stop": "STOPPED"}
 
@@ -31,7 +29,7 @@ def job_definition(outline: Outline) -> JobDefinition:
     return JobDefinition(
         name=plain["name"],
         description=plain.get("description", ""),
-        parameters=tuple(_parameter(name, declared) for name, declared in outline.parameters.items()),
+        parameters=tuple(parameter_definition(name, declared) for name, declared in outline.parameters.items()),
         databases=dict(outline.databases),
         flow=FlowDefinition(
             states=tuple(_step(path, node) for path, node in outline.steps),
@@ -39,26 +37,8 @@ def job_definition(outline: Outline) -> JobDefinition:
             transitions=tuple(_transition(node) for _, node in outline.transitions) if outline.has_flow else None,
         ),
         exit_codes={code: int(number) for code, number in plain.get("exit_codes", {}).items()},
+        validators=tuple(plain.get("validators", ())),
     )
-
-
-def _parameter(name: str, declared: Mapping[str, Any]) -> ParameterDefinition:
-    kind = ParameterType(declared.get("type", ParameterType.STRING))
-    choices = tuple(declared.get("choices", ()))
-    return ParameterDefinition(
-        name=name,
-        type=kind,
-        required=declared.get("required", False),
-        default=_default(declared.get("default"), kind, choices),
-        identifying=declared.get("identifying", True),
-        description=declared.get("description", ""),
-        choices=choices,
-    )
-
-
-def _default(value: Any, kind: ParameterType, choices: tuple[str, ...]) -> ParameterValue:
-    """A default that refers to the environment stays a text until the launch."""
-    return value if isinstance(value, str) and "${" in value else convert_default(value, kind, choices)
 
 
 def _step(path: DocumentPath, node: Mapping[str, Any]) -> StepDefinition:

@@ -14,7 +14,7 @@ from batchrun.definition.flow_lint import lint_flow
 from batchrun.definition.formats import Formats
 from batchrun.definition.loaded import LoadedJob
 from batchrun.definition.outline import Outline
-from batchrun.definition.parameters import check_parameters
+from batchrun.definition.parameter_lint import lint_parameters
 from batchrun.definition.reference_lint import lint_references
 from batchrun.definition.shape import job_shape
 from batchrun.definition.validation import validate
@@ -35,8 +35,10 @@ def load_job(path: Path, registry: Registry) -> LoadedJob:
     document = read_document(path.absolute())
     outline = Outline(document.plain())
     findings = Findings(document, problems=[document.flaw(each) for each in document.flaws])
+    formats = Formats(list(outline.databases), registry.modules)
     _check_shape(outline, findings)
-    components = _check_components(outline, registry, findings)
+    lint_parameters(outline, formats, findings)
+    components = _check_components(outline, registry, formats, findings)
     lint_references(outline, components, findings)
     lint_flow(outline, findings)
     lint_columns(outline, components, findings)
@@ -49,11 +51,9 @@ def _check_shape(outline: Outline, findings: Findings) -> None:
     for complaint in validate(outline.plain, job_shape(), outline.owner, lambda _format, _value: None):
         findings.complain(complaint)
     check_steps(outline, findings)
-    check_parameters(outline, findings)
 
 
-def _check_components(outline: Outline, registry: Registry, findings: Findings) -> list[Component]:
-    formats = Formats(list(outline.databases), registry.modules)
+def _check_components(outline: Outline, registry: Registry, formats: Formats, findings: Findings) -> list[Component]:
     resolved = [resolve(node, role, path, step, registry, findings) for role, path, step, node in outline.components()]
     components = [each for each in resolved if each is not None]
     for component in components:

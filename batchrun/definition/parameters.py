@@ -1,116 +1,197 @@
-"""The parameters of a launch: declared ones checked in the file, given ones made typed and complete."""
+"""The parameters of a launch or restart: given ones made typed and complete, checked, and put to the validators."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from batchrun.binding import BindingError, bind
-from batchrun.definition.findings import Findings
+from batchrun.binding import BindingError, Secrets, bind
+from batchrun.definition.given import GivenValue
 from batchrun.definition.loaded import LoadedJob
-from batchrun.definition.outline import Outline
-from batchrun.definition.parameter_values import ParameterValueError, absolute, convert, convert_default
+from batchrun.definition.parameter_checks import ParameterChecks
+from batchrun.definition.parameter_declaration import has_references
+from batchrun.definition.parameter_values import ParameterValueError, absolute, convert
 from batchrun.domain.definition import ParameterDefinition
-from batchrun.domain.parameters import JobParameter, JobParameters, ParameterType, ParameterValue
+from batchrun.domain.parameters import RUN_ID, JobParameter, JobParameters, ParameterType, ParameterValue
 from batchrun.errors import DefinitionError, Problem, did_you_mean
-
-
-def check_parameters(outline: Outline, findings: Findings) -> None:
-    """Adds declared parameters whose default or choices do not fit their type."""
-    for name, declared in outline.parameters.items():
-        path = ("parameters", name)
-        kind = declared.get("type", "string")
-        if findings.is_wrong((*path, "type")) or findings.is_wrong((*path, "choices")):
-            continue
-        choices = declared.get("choices", [])
-        if (kind == "choice") != bool(choices):
-            message = "needs 'choices'" if kind == "choice" else "has 'choices', so its type must be choice"
-            findings.add(path if kind == "choice" else (*path, "choices"), f"parameter {name!r} {message}")
-            continue
-        default = declared.get("default")
-        if isinstance(default, str) and "${" in default:
-            continue
-        try:
-            convert_default(default, ParameterType(kind), choices)
-        except ParameterValueError as error:
-            findings.add((*path, "default"), f"default of parameter {name!r}: {error}", error.hint)
-        if declared.get("required") is True and default is not None:
-            hint = "leave 'required' or 'default' out"
-            findings.warn((*path, "default"), f"parameter {name!r} is required, so its default is never used", hint)
+from batchrun.registry import LocalModules
 
 
 def read_parameters(
-    job: LoadedJob, given: Mapping[str, str], cwd: Path, *, project: Path | None = None, only_given: bool = False
+    job: LoadedJob,
+    given: Mapping[str, Any],
+    cwd: Path,
+    *,
+    project: Path | None = None,
+    secrets: Secrets | None = None,
+    previous: JobParameters | None = None,
+    numbers_runs: bool = False,
 ) -> JobParameters:
-    """Returns the typed parameters of a launch, in the order of their declaration.
+    """Returns the typed parameters of a launch, in the order of their declaration, or of a restart.
 
     Args:
         job: declares them.
-        given: texts by name.
+        given: by name, texts, values of Python's own types, or `GivenValue`s of a parameter file.
         cwd: where a given path is relative to.
         project: where a default path is relative to; None is `cwd`.
-        only_given: leave out defaults, and do not miss required ones.
+        secrets: resolves the defaults of secrets, and gets to know all that are given.
+        previous: the parameters of the execution that a restart continues; what is not given anew stays as it was
+            there, but for secrets, which are not kept.
+        numbers_runs: the launch gets a `run.id` of its own, here a provisional 1.
 
     Raises:
-        DefinitionError: with all problems: unknown, missing and ill-typed ones.
+        DefinitionError: with all problems: unknown, missing and ill-typed ones, those that break a constraint, and
+            those that a validator refuses.
     """
-    reader = _ParameterReader(job, given, cwd, project or cwd)
-    declared = job.definition.parameters
-    reader.refuse_unknown()
-    parameters = [reader.parameter(each) for each in declared if each.name in given or not only_given]
+    reader = _ParameterReader(job, given, cwd, project or cwd, Secrets() if secrets is None else secrets, previous)
+    parameters = reader.read(numbers_runs=numbers_runs)
     if reader.problems:
-        raise DefinitionError(reader.problems)
-    return JobParameters(parameters)
+        raise DefinitionError([reader.masked(each) for each in reader.problems])
+    return parameters
 
 
 class _ParameterReader:
     """Reads one launch's parameters and keeps what is wrong with them."""
 
-    def __init__(self, job: LoadedJob, given: Mapping[str, str], cwd: Path, project: Path) -> None:
+    def __init__(
+        self,
+        job: LoadedJob,
+        given: Mapping[str, Any],
+        cwd: Path,
+        project: Path,
+        secrets: Secrets,
+        previous: JobParameters | None,
+    ) -> None:
         self.job = job
         self.given = given
         self.cwd = cwd
         self.project = project
+        self.secrets = secrets
+        self.previous = {} if previous is None else {each.name: each for each in previous.all()}
+        self.is_restart = previous is not None
+        self.checks = ParameterChecks(LocalModules(job.path.parent))
         self.problems: list[Problem] = []
 
-    def refuse_unknown(self) -> None:
+    def masked(self, problem: Problem) -> Problem:
+        mask = self.secrets.mask
+        hint, source = problem.hint and mask(problem.hint), problem.source and mask(problem.source)
+        return replace(problem, message=mask(problem.message), hint=hint, source=source)
+
+    def read(self, *, numbers_runs: bool) -> JobParameters:
+        self._refuse_unknown()
+        kept = {name: each for name, each in self.previous.items() if each.type is not ParameterType.SECRET}
+        for declared in self.job.definition.parameters:
+            if declared.name == RUN_ID and numbers_runs:
+                self._check_run_id(declared)
+            elif self._is_to_be_read(declared, kept):
+                kept[declared.name] = self._parameter(declared)
+        parameters = JobParameters(list(kept.values()))
+        if not self.problems:
+            self._validate_together(parameters)
+        return parameters.with_run_id(1) if numbers_runs else parameters
+
+    def _is_to_be_read(self, declared: ParameterDefinition, kept: Mapping[str, JobParameter]) -> bool:
+        """Tells what a launch reads, and a restart anew: what is given, secrets, and what the file has got since."""
+        if not self.is_restart:
+            return True
+        is_new = declared.name in self.given or declared.name not in kept or declared.type is ParameterType.SECRET
+        return is_new and not declared.identifying
+
+    def _refuse_unknown(self) -> None:
         names = [each.name for each in self.job.definition.parameters]
-        for name in self.given:
+        for name, given in self.given.items():
             if name not in names:
                 listed = f"the job's parameters: {', '.join(names)}" if names else "the job declares none"
-                hint = did_you_mean(name, names) or listed
-                self.problems.append(Problem(f"unknown parameter {name!r}", str(self.job.path), hint=hint))
+                message, hint = f"unknown parameter {name!r}", did_you_mean(name, names) or listed
+                is_placed = isinstance(given, GivenValue)
+                problem = given.problem(message, hint) if is_placed else Problem(message, str(self.job.path), hint=hint)
+                self.problems.append(problem)
 
-    def parameter(self, declared: ParameterDefinition) -> JobParameter:
+    def _check_run_id(self, declared: ParameterDefinition) -> None:
+        if declared.type is not ParameterType.INTEGER or not declared.identifying:
+            message = f"parameter {RUN_ID!r} numbers the runs, so it must be an integer that identifies"
+            self._add(declared, message, f"declare it as {RUN_ID}: {{type: integer}}")
+
+    def _parameter(self, declared: ParameterDefinition) -> JobParameter:
         value: ParameterValue = None
         try:
             value = self._value(declared)
         except (ParameterValueError, BindingError) as error:
-            self._add(declared, f"parameter {declared.name!r}: {error}", error.hint)
-        return JobParameter(declared.name, value, declared.type, declared.identifying)
+            is_kept = not self.is_restart or declared.type is not ParameterType.SECRET
+            why = "" if is_kept or declared.name in self.given else f" {_NOT_KEPT}"
+            self._add(declared, f"parameter {declared.name!r}{why}: {error}", error.hint)
+        for refusal in () if value is None else self.checks.alone(declared, value):
+            self._add(declared, *refusal)
+        return JobParameter(declared.name, value, declared.type, declared.identifying, declared.items)
 
     def _value(self, declared: ParameterDefinition) -> ParameterValue:
-        if declared.name in self.given:
-            return self._placed(convert(self.given[declared.name], declared.type, declared.choices), declared, self.cwd)
+        given, folder = self.given.get(declared.name), self.cwd
+        if isinstance(given, GivenValue):
+            given, folder = given.value, given.folder
+        if given is None:
+            return self._value_not_given(declared)
+        if declared.type is ParameterType.SECRET:
+            self.secrets.hide(str(given))
+        return _placed(convert(given, declared), declared, folder)
+
+    def _value_not_given(self, declared: ParameterDefinition) -> ParameterValue:
         if declared.required:
-            about = f" ({declared.description.rstrip('.')})" if declared.description else ""
-            message = f"parameter {declared.name!r} is required{about}"
-            self._add(declared, message, f"give it as {declared.name}={_PLACEHOLDERS.get(declared.type, 'VALUE')}")
+            self._miss(declared)
             return None
         value = declared.default
-        if isinstance(value, str) and "${" in value:
-            bound = bind(value, {"env": dict(os.environ)})
-            value = convert(str(bound), declared.type, declared.choices)
-        return self._placed(value, declared, self.project)
+        if has_references(value):
+            value = self._bound(declared)
+        elif value is None and self._is_forgotten(declared):
+            self._miss(declared)
+        return _placed(value, declared, self.project)
 
-    def _placed(self, value: ParameterValue, declared: ParameterDefinition, folder: Path) -> ParameterValue:
-        is_path = declared.type is ParameterType.PATH and isinstance(value, str)
-        return absolute(str(value), folder) if is_path else value
+    def _bound(self, declared: ParameterDefinition) -> ParameterValue:
+        roots: dict[str, Any] = {"env": dict(os.environ)}
+        if declared.type is not ParameterType.SECRET:
+            return convert(bind(declared.default, roots), declared)
+        value = convert(bind(declared.default, {**roots, "secrets": self.secrets}), declared)
+        self.secrets.hide(str(value))
+        return value
 
-    def _add(self, declared: ParameterDefinition, message: str, hint: str | None) -> None:
-        self.problems.append(self.job.document.problem(("parameters", declared.name), message, hint, key=True))
+    def _is_forgotten(self, declared: ParameterDefinition) -> bool:
+        """Tells whether the execution that is to be continued had a secret, which nobody has kept."""
+        before = self.previous.get(declared.name)
+        return before is not None and before.value is not None
 
+    def _miss(self, declared: ParameterDefinition) -> None:
+        about = f" ({declared.description.rstrip('.')})" if declared.description else ""
+        if self.is_restart and declared.type is ParameterType.SECRET:
+            message = f"parameter {declared.name!r}{about} {_NOT_KEPT}"
+        else:
+            message = f"parameter {declared.name!r} is required{about}"
+        self._add(declared, message, f"give it as {declared.name}={_PLACEHOLDERS.get(declared.type, 'VALUE')}")
+
+    def _validate_together(self, parameters: JobParameters) -> None:
+        for index, validator in enumerate(self.job.definition.validators):
+            for refusal in self.checks.together(validator, parameters):
+                self.problems.append(self.job.document.problem(("validators", index), *refusal))
+
+    def _add(self, declared: ParameterDefinition, message: str, hint: str | None = None) -> None:
+        """Adds a problem where the value was given, or else where the parameter is declared."""
+        given = self.given.get(declared.name)
+        if isinstance(given, GivenValue):
+            self.problems.append(given.problem(message, hint))
+        else:
+            self.problems.append(self.job.document.problem(("parameters", declared.name), message, hint, key=True))
+
+
+def _placed(value: ParameterValue, declared: ParameterDefinition, folder: Path) -> ParameterValue:
+    """Returns the value with its paths absolute."""
+    if isinstance(value, tuple) and declared.items is ParameterType.PATH:
+        return tuple(absolute(str(each), folder) for each in value)
+    is_path = declared.type is ParameterType.PATH and isinstance(value, str)
+    return absolute(str(value), folder) if is_path else value
+
+
+_NOT_KEPT = "is a secret, which is not kept, so a restart needs it again"
 
 _PLACEHOLDERS = {
     ParameterType.DATE: "2026-01-31",

@@ -11,6 +11,7 @@ from batchrun.definition.document import DocumentPath
 from batchrun.definition.findings import Findings
 from batchrun.definition.outline import Outline
 from batchrun.domain.execution import StepCounts
+from batchrun.domain.parameters import ParameterType
 from batchrun.errors import did_you_mean
 
 LAUNCH_ROOTS = ("params", "env", "secrets")
@@ -27,7 +28,8 @@ def lint_references(outline: Outline, components: Sequence[Component], findings:
     """Adds malformed references and those that name nothing, wherever a file may hold references."""
     lint = _ReferenceLint(outline, findings)
     for name, parameter in outline.parameters.items():
-        lint.check(parameter.get("default"), ("parameters", name, "default"), ("env",))
+        roots = ("env", "secrets") if parameter.get("type") == ParameterType.SECRET else ("env",)
+        lint.check(parameter.get("default"), ("parameters", name, "default"), roots)
     for name, url in outline.databases.items():
         lint.check(url, ("databases", name), LAUNCH_ROOTS)
     for _, path, _, node in outline.components():
@@ -69,6 +71,8 @@ class _ReferenceLint:
     def _wrong(self, reference: Reference, roots: Sequence[str]) -> tuple[str, str | None] | None:
         """Returns message and hint of a reference that will name nothing."""
         root, name = reference.root, ".".join(reference.path)
+        if root == "secrets" and root not in roots:
+            return f"{reference.text} stands only in the default of a parameter of type secret", "type: secret"
         if root not in roots:
             hint = did_you_mean(root, roots) or f"known here: {', '.join(roots)}"
             return f"{reference.text}: {root!r} is not known here", hint

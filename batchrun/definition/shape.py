@@ -32,6 +32,10 @@ _NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 _ProcessExit = Annotated[int, msgspec.Meta(ge=10, le=63)]
 
 
+_TYPES = tuple(str(each) for each in ParameterType)
+_ITEM_TYPES = tuple(each for each in _TYPES if each not in (ParameterType.LIST, ParameterType.SECRET))
+
+
 class _Shape(msgspec.Struct, forbid_unknown_fields=True):
     """A mapping of the job file."""
 
@@ -40,14 +44,34 @@ class ParameterShape(_Shape, kw_only=True):
     """A declared job parameter."""
 
     type: Annotated[
-        Literal[tuple(str(each) for each in ParameterType)],  # type: ignore[valid-type]
+        Literal[_TYPES],  # type: ignore[valid-type]
         _says("What the value is."),
     ] = "string"
+    items: Annotated[
+        Literal[_ITEM_TYPES],  # type: ignore[valid-type]
+        _says("What each item of a list is."),
+    ] = "string"
     required: Annotated[bool, _says("A launch without it is refused.")] = False
-    default: Annotated[Any, _says("The value where none is given; may hold ${env.NAME}.")] = None
-    identifying: Annotated[bool, _says("Another value means another job instance.")] = True
+    default: Annotated[
+        Any, _says("The value where none is given; may hold ${env.NAME}, and a secret's ${secrets.NAME}.")
+    ] = None
+    identifying: Annotated[bool, _says("Another value means another job instance; by default all but secrets.")] = True
     description: Annotated[str, _says("What it is for.")] = ""
     choices: Annotated[list[_Text], _says("The values of a choice.")] = []
+    min: Annotated[Any, _says("The least value of a number, date, datetime or duration.")] = None
+    max: Annotated[Any, _says("The greatest value of a number, date, datetime or duration.")] = None
+    min_length: Annotated[_NotNegative | None, _says("The least characters of a text, or items of a list.")] = None
+    max_length: Annotated[_NotNegative | None, _says("The most characters of a text, or items of a list.")] = None
+    pattern: Annotated[
+        str | None, _says("Regular expression that the whole text must match.", examples=["[A-Z]{2}[0-9]{10}"])
+    ] = None
+    must_exist: Annotated[
+        Literal["file", "folder", "any"] | None, _says("What the path must lead to when the job is launched.")
+    ] = None
+    validator: Annotated[
+        _Text | None,
+        _says("Function of a Python file beside the job that may refuse the value.", examples=["checks:day_is_open"]),
+    ] = None
 
 
 class ChunkShape(_Shape, kw_only=True):
@@ -99,6 +123,12 @@ class JobShape(_Shape, kw_only=True):
         dict[_Name, ParameterShape | None],
         _says("What a launch gives the job.", examples=[{"input": {"type": "path", "required": True}}]),
     ] = {}
+    validators: Annotated[
+        list[_Text],
+        _says(
+            "Functions that may refuse the parameters together, given them all.", examples=[["checks:days_in_order"]]
+        ),
+    ] = []
     databases: Annotated[
         dict[_Name, _Text],
         _says("Databases by name, as SQLAlchemy URLs.", examples=[{"warehouse": "${env.WAREHOUSE_URL}"}]),

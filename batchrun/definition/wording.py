@@ -36,5 +36,9 @@ def shown(value: Any) -> str:
         return "a list" if value else "an empty list"
     if isinstance(value, dict):
         return "a mapping" if value else "an empty mapping"
-    text = repr(value)
+    return shortened(repr(value))
+
+
+def shortened(text: str) -> str:
+    """Returns a value's text, of a very long one its beginning and its last character, which closes it."""
     return text if len(text) <= 60 else f"{text[:57]}…{text[-1]}"

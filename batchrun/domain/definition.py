@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from batchrun.domain.constraints import Constraints
 from batchrun.domain.parameters import ParameterType, ParameterValue
 
 DEFAULT_CHUNK_ITEMS = 1_000
@@ -18,8 +19,12 @@ class ParameterDefinition:
     """A declared job parameter.
 
     Attributes:
-        default: the value where none is given; None with `required` false means the parameter may be absent.
+        default: the value where none is given, or a text with references; None with `required` false means the
+            parameter may be absent.
+        identifying: a secret never is.
         choices: the values of a `choice`.
+        items: the type of a list's items.
+        validator: reference to a function that may refuse the value, `module:name`, or None.
     """
 
     name: str
@@ -29,6 +34,14 @@ class ParameterDefinition:
     identifying: bool = True
     description: str = ""
     choices: tuple[str, ...] = ()
+    items: ParameterType = ParameterType.STRING
+    constraints: Constraints = field(default_factory=Constraints)
+    validator: str | None = None
+
+    @property
+    def item(self) -> ParameterDefinition:
+        """What each item of a list is."""
+        return replace(self, type=self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +241,7 @@ class JobDefinition:
         databases: URL by name, with late-binding references still in it.
         exit_codes: number of the process by the job's exit code.
         listeners: those of the job, in order.
+        validators: references to functions that may refuse a launch's parameters together.
     """
 
     name: str
@@ -237,6 +251,7 @@ class JobDefinition:
     exit_codes: Mapping[str, int] = field(default_factory=dict)
     description: str = ""
     listeners: Sequence[ListenerDefinition] = ()
+    validators: Sequence[str] = ()
 
     @property
     def steps(self) -> list[StepDefinition]:

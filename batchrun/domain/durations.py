@@ -32,3 +32,13 @@ def parse_duration(text: str) -> timedelta:
         return timedelta(microseconds=int(total))
     except OverflowError as error:
         raise ValueError(f"{text!r} is too long for a duration") from error
+
+
+def duration_text(duration: timedelta) -> str:
+    """Returns the notation of a duration that is not negative: `1h30m`, `250ms`, and `0s`."""
+    left, parts = duration // timedelta(microseconds=1), []
+    for unit, size in _MICROSECONDS.items():
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"

@@ -59,6 +59,7 @@ class Assembly:
         repository: where the run is kept.
         repository_url: tells whether a SQLite file holds the repository too.
         children: launches child jobs; None where there can be none.
+        secrets: those that the parameters brought, and those that references name.
     """
 
     job: LoadedJob
@@ -88,6 +89,11 @@ class Assembly:
                 _collect(problems, lambda each=component: self._options(each, self._launch_roots()))  # type: ignore[misc]
         if problems:
             raise DefinitionError(problems)
+
+    def take_run_id(self, run_id: int | None) -> None:
+        """Takes the `run.id` that the repository has given, in place of a provisional one."""
+        if run_id is not None:
+            self.parameters = self.parameters.with_run_id(run_id)
 
     def chunk_parts(self, start: StepStart) -> ChunkParts:
         """Returns the reader, processors and writer of a chunk step."""
@@ -161,8 +167,8 @@ class Assembly:
         return options
 
     def _problem(self, path: str, at: tuple[str | int, ...], message: str, hint: str | None = None) -> Problem:
-        document = self.job.document
-        return document.problem((*document.parse_path(path), *at), message, hint)
+        document, mask = self.job.document, self.secrets.mask
+        return document.problem((*document.parse_path(path), *at), mask(message), hint and mask(hint))
 
     def _scope(self, execution: JobExecution, step_name: str, should_stop: Callable[[], bool]) -> StepScope:
         definition = self.job.definition

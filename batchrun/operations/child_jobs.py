@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,8 @@ class ChildJobOperator:
             LaunchRefusedError: the state of the child's instance forbids it.
         """
         job = self.load(child.job)
-        texts = {name: value_text(value) for name, value in given.items() if value is not None}
-        parameters = read_parameters(job, texts, Path.cwd(), project=parent.project)
+        mapped = {name: _mapped(value) for name, value in given.items()}
+        parameters = read_parameters(job, mapped, Path.cwd(), project=parent.project, secrets=parent.secrets)
         assembly = parent.of_child(job, parameters, Registry(job.path.parent))
         try:
             return self.launch(assembly, StopSignal(start.should_stop), start.step.id)
@@ -55,6 +56,12 @@ class ChildJobOperator:
             if child.skip_if_complete or _is_of_step(parent, completed, start):
                 return completed
             raise
+
+
+def _mapped(value: Any) -> Any:
+    """Returns a value as if it were given on a command line, so that a child's text may come from a number."""
+    is_kept = value is None or isinstance(value, timedelta | list | tuple)
+    return value if is_kept else value_text(value)
 
 
 def _is_of_step(parent: Assembly, completed: JobExecution, start: StepStart) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from batchrun.domain.definition import ParameterDefinition
 from batchrun.domain.execution import JobExecution
 from batchrun.domain.parameters import ParameterType, value_text
 from batchrun.domain.selection import EVERY, ExecutionFilter
@@ -87,6 +88,9 @@ class JobExplorer:
         return self.repository.later_execution_id(execution)
 
 
+_LISTS = [(ParameterType.LIST, items) for items in ParameterType if items is not ParameterType.LIST]
+
+
 def parameter_texts(given: Mapping[str, str]) -> dict[str, Sequence[str]]:
     """Returns the texts that a parameter's value has where it is what somebody typed, by each type that it may have.
 
@@ -99,9 +103,9 @@ def _texts(text: str) -> Iterator[str]:
     from batchrun.definition.parameter_values import ParameterValueError, absolute, convert
 
     yield text
-    for kind in ParameterType:
+    for kind, items in (*((kind, ParameterType.STRING) for kind in ParameterType), *_LISTS):
         try:
-            value = convert(text, kind, choices=[text])
+            value = convert(text, ParameterDefinition("", type=kind, items=items, choices=(text,)))
         except ParameterValueError:
             continue
         yield absolute(text, Path.cwd()) if kind is ParameterType.PATH else value_text(value)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 
 from batchrun.definition import LoadedJob
 from batchrun.domain.execution import JobExecution
-from batchrun.domain.parameters import JobParameters
 from batchrun.engine import JobRun, StopSignal, current_owner, execute_job, is_gone
 from batchrun.engine.lease import LEASE
 from batchrun.engine.listeners import Listeners
@@ -53,6 +52,7 @@ class JobOperator:
         allow_changed: bool = False,
         parent_step_id: int | None = None,
         begun: Begun | None = None,
+        next_run: bool = False,
     ) -> JobExecution:
         """Runs the assembled job and returns the ended execution, whatever its status.
 
@@ -62,6 +62,7 @@ class JobOperator:
             allow_changed: continue although the steps before the one to resume changed in the job file.
             parent_step_id: the step execution that launches it as its child, or None.
             begun: called when the execution is in the repository, before any of its work.
+            next_run: give the execution the job's next `run.id`, in place of the provisional one.
 
         Raises:
             DefinitionError: an option does not fit; nothing was written.
@@ -72,7 +73,9 @@ class JobOperator:
         assembly.children = ChildJobOperator(self.load, self._launch_child)
         assembly.check()
         request = self._request(assembly, restart_of, allow_changed)
-        execution = self.repository.begin(replace(request, parent_step_id=parent_step_id))
+        execution = self.repository.begin(replace(request, parent_step_id=parent_step_id, next_run=next_run))
+        if next_run:
+            assembly.take_run_id(execution.parameters.run_id)
         with self.attended(execution, assembly.secrets.mask) as first:
             if begun is not None:
                 begun(execution)
@@ -98,7 +101,7 @@ class JobOperator:
 
         return LaunchRequest(
             job_name=assembly.job.definition.name,
-            parameters=assembly.parameters,
+            parameters=assembly.parameters.masked(),
             owner=current_owner(),
             lease=LEASE,
             is_gone=is_gone,
@@ -107,10 +110,3 @@ class JobOperator:
             restart_of=restart_of,
             may_continue=may_continue,
         )
-
-
-def overridden(previous: JobParameters, given: JobParameters) -> JobParameters:
-    """Returns the parameters of a restart: those of the execution it continues, with the given values over them."""
-    merged = {parameter.name: parameter for parameter in previous.all()}
-    merged.update({parameter.name: parameter for parameter in given.all()})
-    return JobParameters(list(merged.values()))

@@ -53,6 +53,10 @@ class LocalModules:
             raise RegistryError(f"{reference!r} is neither a function nor a class")
         return found  # type: ignore[no-any-return]
 
+    def blame(self, reference: str, error: BaseException) -> str:
+        """Returns where code that `load` gave failed, and how: `jobs.d/checks.py:12: KeyError: 'day'`."""
+        return _broken(reference, error, within=self._folder).message
+
     def _module(self, name: str) -> ModuleType:
         file = self._file(name)
         if file is not None:
@@ -62,10 +66,10 @@ class LocalModules:
             return importlib.import_module(name)
         except ModuleNotFoundError as error:
             if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
-                raise _broken(f"module {name!r}", error) from error
+                raise _broken(f"module {name!r} cannot be imported", error) from error
             raise self._missing(name) from error
         except (Exception, SystemExit) as error:  # the module's own code may raise anything
-            raise _broken(f"module {name!r}", error) from error
+            raise _broken(f"module {name!r} cannot be imported", error) from error
 
     def _missing(self, name: str) -> RegistryError:
         if self._folder is None:
@@ -96,7 +100,7 @@ class LocalModules:
                 module.__spec__.loader.exec_module(module)  # type: ignore[union-attr]
         except (Exception, SystemExit) as error:  # the user's code may raise anything
             del sys.modules[private]
-            raise _broken(_relative(file), error, within=self._folder) from error
+            raise _broken(f"{_relative(file)} cannot be imported", error, within=self._folder) from error
         return module
 
     def _package(self) -> str:
@@ -150,7 +154,7 @@ def _broken(what: str, error: BaseException, within: Path | None = None) -> Regi
         for frame in traceback.extract_tb(error.__traceback__)
         if within is not None and Path(frame.filename).is_relative_to(within)
     ]
-    where = f"{_relative(Path(own[-1].filename))}:{own[-1].lineno}" if own else f"{what} cannot be imported"
+    where = f"{_relative(Path(own[-1].filename))}:{own[-1].lineno}" if own else what
     return RegistryError(f"{where}: {type(error).__name__}: {error}")
 
 

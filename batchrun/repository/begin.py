@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Beginning:
     """A launch request in the transaction that decides it.
 
-    The instance's row is locked first, so that requests for one instance are decided one after another; then its last
+    Where the request has a `run.id`, the job's counter is locked first, so that two requests lock in one order. Then
+    the instance's row is, so that requests for one instance are decided one after another; then its last
     execution's, so that an owner that is found dead cannot end the execution meanwhile. SQLite has locked the whole
     database already.
     """
@@ -32,6 +33,22 @@ class Beginning:
 
     def execute(self) -> JobExecution:
         """Returns the new execution, or raises what forbids it."""
+        return replace(self, request=self._numbered()).begin()
+
+    def _numbered(self) -> LaunchRequest:
+        """Returns the request with the job's next `run.id`, where it asks for one; one that it has is noted."""
+        request = self.request
+        job = {"job_name": request.job_name}
+        if request.next_run:
+            run_id = self.connection.execute(statements.count_run, job).scalar_one()
+            return replace(request, parameters=request.parameters.with_run_id(run_id))
+        run_id = request.parameters.run_id
+        if run_id is not None:
+            self.connection.execute(statements.note_run, {**job, "run_id": run_id})
+        return request
+
+    def begin(self) -> JobExecution:
+        """Returns the new execution of a request that has its `run.id`."""
         instance, token = self._instance()
         last, owner_is_alive = self._last(instance)
         decision = decide_launch(last, owner_is_alive=owner_is_alive, restart_of=self.request.restart_of)

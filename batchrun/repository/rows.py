@@ -19,7 +19,7 @@ from batchrun.domain.execution import (
     StepCounts,
     StepExecution,
 )
-from batchrun.domain.parameters import JobParameter, JobParameters, ParameterType, parameter_value
+from batchrun.domain.parameters import JobParameter, JobParameters
 from batchrun.domain.position import FlowPosition
 from batchrun.domain.status import BatchStatus, ExitStatus
 
@@ -76,7 +76,7 @@ def parameter_rows(execution_id: int, parameters: JobParameters) -> list[Values]
             "job_execution_id": execution_id,
             "position": position,
             "name": parameter.name,
-            "type": str(parameter.type),
+            "type": parameter.type_text,
             "value": parameter.text,
             "identifying": parameter.identifying,
         }
@@ -110,7 +110,9 @@ def executions_of(heads: Iterable[AnyRow], parameters: Iterable[AnyRow], steps: 
     """Puts executions together with their parameters and steps, in the order of `heads`."""
     parameters_by_id: dict[int, list[JobParameter]] = defaultdict(list)
     for row in parameters:
-        parameters_by_id[row.job_execution_id].append(_parameter_of(row))
+        parameters_by_id[row.job_execution_id].append(
+            JobParameter.from_texts(row.name, row.value, row.type, row.identifying)
+        )
     steps_by_id: dict[int, list[StepExecution]] = defaultdict(list)
     for row in steps:
         steps_by_id[row.job_execution_id].append(step_of(row))
@@ -140,11 +142,6 @@ def execution_of(row: AnyRow, parameters: JobParameters, steps: list[StepExecuti
         context=row.context or {},
         steps=steps,
     )
-
-
-def _parameter_of(row: AnyRow) -> JobParameter:
-    kind = ParameterType(row.type)
-    return JobParameter(row.name, parameter_value(row.value, kind), kind, row.identifying)
 
 
 def step_of(row: AnyRow) -> StepExecution:

@@ -34,6 +34,16 @@ insert_instance = text(
     "INSERT INTO job_instance (job_name, identity, token) VALUES (:job_name, :identity, 0) ON CONFLICT DO NOTHING"
 )
 """A text, which both databases take as it is: SQLAlchemy's form would import both dialects, 0.05 s of each start."""
+count_run = text(
+    "INSERT INTO job_counter (job_name, run_id) VALUES (:job_name, 1) "
+    "ON CONFLICT (job_name) DO UPDATE SET run_id = job_counter.run_id + 1 RETURNING run_id"
+)
+"""Gives the job's next `run.id`; who asks meanwhile waits for the end of this transaction."""
+note_run = text(
+    "INSERT INTO job_counter (job_name, run_id) VALUES (:job_name, :run_id) "
+    "ON CONFLICT (job_name) DO UPDATE SET run_id = excluded.run_id WHERE excluded.run_id > job_counter.run_id"
+)
+"""Keeps the next `run.id` above one that was given."""
 raise_token = (
     update(job_instance).where(job_instance.c.id == bindparam("b_instance_id")).values(token=bindparam("token"))
 )

@@ -58,6 +58,13 @@ job_instance = Table(
 )
 
 running_index = Index("uq_job_execution_running", "instance_id", unique=True)
+job_counter = Table(
+    "job_counter",
+    metadata,
+    Column("job_name", Text, primary_key=True),
+    Column("run_id", BigInteger, nullable=False),  # the highest that the job has had, also after a purge
+)
+
 job_execution = Table(
     "job_execution",
     metadata,

@@ -21,6 +21,7 @@ class LaunchRequest:
         lease: how long the owner may be silent before anybody may take over.
         is_gone: tells of another owner whether its process certainly no longer exists (same host, pid gone).
         restart_of: the execution that is to be restarted; None to launch by parameters.
+        next_run: give the new execution the job's next `run.id`: one more than any that the job has had, from 1.
         may_continue: called with the last execution, if this one is to continue it, before anything is written; raises
             LaunchRefusedError to forbid it, as where the job file has changed.
         parent_step_id: the step execution that launches this as its child job, or None.
@@ -34,6 +35,7 @@ class LaunchRequest:
     job_file: str = ""
     job_text: str = ""
     restart_of: int | None = None
+    next_run: bool = False
     may_continue: Callable[[JobExecution], None] = lambda _last: None
     parent_step_id: int | None = None
 

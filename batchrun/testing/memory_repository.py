@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -35,12 +36,14 @@ class MemoryJobRepository:
         self._lock = threading.RLock()
         self._executions: dict[int, JobExecution] = {}
         self._instances: dict[tuple[str, str], JobInstance] = {}
+        self._run_ids: dict[str, int] = {}
         self._leases: dict[int, float] = {}
         self._next_step_id = 0
 
     def begin(self, request: LaunchRequest) -> JobExecution:
         """Finds or makes the instance and gives it a new execution."""
         with self._lock:
+            request = self._numbered(request)
             instance = self._instance(request)
             last = self._last(instance)
             alive = last is not None and not self._is_dead(last, request)
@@ -64,9 +67,18 @@ class MemoryJobRepository:
             )
             if last is not None:
                 execution.flow, execution.context = last.flow, copy.deepcopy(last.context)
-            self._executions[execution.id] = copy.deepcopy(execution)
+            stored = copy.deepcopy(execution)
+            stored.parameters = request.parameters.masked()
+            self._executions[execution.id] = stored
             self._leases[execution.id] = time.monotonic() + request.lease.total_seconds()
             return execution
+
+    def _numbered(self, request: LaunchRequest) -> LaunchRequest:
+        highest = self._run_ids.get(request.job_name, 0)
+        if request.next_run:
+            request = replace(request, parameters=request.parameters.with_run_id(highest + 1))
+        self._run_ids[request.job_name] = max(highest, request.parameters.run_id or 0)
+        return request
 
     def _instance(self, request: LaunchRequest) -> JobInstance:
         key = (request.job_name, request.parameters.identity())

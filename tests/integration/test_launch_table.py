@@ -14,6 +14,7 @@ from batchrun.domain.execution import JobExecution, Owner
 from batchrun.domain.parameters import JobParameter, JobParameters, ParameterType
 from batchrun.domain.status import BatchStatus, ExitStatus
 from batchrun.repository import open_repository
+from batchrun.repository.schema import EXPECTED_VERSION
 from batchrun.spi.repository import LaunchRequest
 
 JOB = """\
@@ -169,4 +170,4 @@ def test_the_database_tells_its_version(url: str, folder: Path, capsys: pytest.C
     assert run(["--repository", url, "db", "upgrade"]) == 0
     assert "as this batchrun needs it" in capsys.readouterr().out
     assert run(["--repository", url, "db", "status", "--output", "json"]) == 0
-    assert '"version": "0002"' in capsys.readouterr().out
+    assert f'"version": "{EXPECTED_VERSION}"' in capsys.readouterr().out

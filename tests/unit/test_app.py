@@ -125,6 +125,40 @@ def test_a_restart_takes_the_parameters_and_overrides_of_the_failed_run(folder: 
         assert (folder / "greetings").read_text() == "2024-02-29 8\n"
 
 
+def test_the_next_run_is_numbered_and_its_number_known_to_the_steps(folder: Path) -> None:
+    text = JOB.replace("${params.day}", "${params.run.id}").replace(
+        "parameters:\n", "parameters:\n  run.id: {type: integer}\n"
+    )
+    with Application.open() as application:
+        job = application.load_job(write_job(folder, text))
+        for run_id in (1, 2, 3):
+            execution = application.launch(job, {"day": "2024-02-29"}, next_run=True)
+            assert execution.parameters.run_id == run_id
+        with pytest.raises(UsageError, match=r"run\.id is given, and the next one is asked for"):
+            application.launch(job, {"run.id": "9"}, next_run=True)
+    assert (folder / "greetings").read_text() == "1 5\n2 5\n3 5\n"
+
+
+def test_a_secret_reaches_the_step_and_nothing_else(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    text = JOB.replace("size: {type: integer, default: 5, identifying: false}", "size: {type: secret}")
+    with Application.open() as application:
+        job = application.load_job(write_job(folder, text))
+        caplog.set_level("DEBUG", "batchrun")
+        done = application.launch(job, {"day": "2024-02-29", "size": "hunter2"})
+        assert (folder / "greetings").read_text() == "2024-02-29 hunter2\n"
+        write_job(folder, text.replace(">> greetings", ">&2; exit 3"))
+        failed = application.launch(application.load_job("job.yaml"), {"day": "2024-02-28", "size": "hunter2"})
+        for execution in (done, failed, *application.repository.find_executions()):
+            assert execution.parameters["size"] == "***"
+        assert "2024-02-28 ***" in failed.exit_status.description
+        with pytest.raises(DefinitionError, match="'size' is a secret, which is not kept, so a restart needs it again"):
+            application.restart(failed.id, {})
+        assert application.restart(failed.id, {"size": "other"}).status is BatchStatus.FAILED
+    assert "2024-02-28 ***" in caplog.text
+    assert "hunter2" not in caplog.text
+    assert not [file for file in (folder / ".batchrun").rglob("*.*") if b"hunter2" in file.read_bytes()]
+
+
 def test_what_is_wrong_at_launch_is_told_before_anything_is_written(folder: Path) -> None:
     text = JOB.replace("${params.day}", "${env.NO_SUCH_VARIABLE}")
     with Application.open() as application:

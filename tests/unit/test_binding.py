@@ -1,3 +1,4 @@
+import json
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -127,3 +128,12 @@ def test_what_was_given_out_is_masked_the_longest_first() -> None:
     for name in "ABCE":
         secrets[name]
     assert secrets.mask("abcdef abc p@ss/w p%40ss%2Fw unasked") == "*** *** *** *** unasked"
+
+
+@pytest.mark.parametrize("hidden", ["two\nlines", 'say "x"', "caf\udce9", "plain"])
+def test_what_is_hidden_is_masked_in_every_form_that_a_message_may_have(hidden: str) -> None:
+    secrets = Secrets(environment={})
+    secrets.hide(hidden)
+    for form in (hidden, repr(hidden)[1:-1], json.dumps(hidden)[1:-1]):
+        assert secrets.mask(f"<{form}>") == "<***>"
+    assert list(secrets) == []

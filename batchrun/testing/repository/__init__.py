@@ -20,13 +20,16 @@ import pytest
 from batchrun.testing.repository.fencing import FencingContract
 from batchrun.testing.repository.history import HistoryContract
 from batchrun.testing.repository.launching import LaunchingContract
+from batchrun.testing.repository.numbering import NumberingContract
 from batchrun.testing.repository.operating import OperatingContract
 from batchrun.testing.repository.steps import StepContract
 
 __all__ = ["JobRepositoryContract"]
 
 
-class JobRepositoryContract(LaunchingContract, FencingContract, OperatingContract, StepContract, HistoryContract):
+class JobRepositoryContract(
+    LaunchingContract, NumberingContract, FencingContract, OperatingContract, StepContract, HistoryContract
+):
     """Everything that a JobRepository promises; a test class inherits it and gives the fixture `open_repository`."""
 
     @pytest.fixture

@@ -12,7 +12,7 @@ from threading import Barrier
 import pytest
 
 from batchrun.domain.execution import JobExecution
-from batchrun.domain.parameters import JobParameter, ParameterType, ParameterValue
+from batchrun.domain.parameters import MASK, JobParameter, ParameterType, ParameterValue
 from batchrun.domain.position import FlowPosition
 from batchrun.domain.status import BatchStatus
 from batchrun.errors import (
@@ -52,6 +52,7 @@ _EXAMPLES: dict[ParameterType, ParameterValue] = {
     ParameterType.PATH: "/data/trades.csv",
     ParameterType.CHOICE: "full",
     ParameterType.LIST: ("a", "b,c", ""),
+    ParameterType.SECRET: MASK,
 }
 
 
@@ -220,9 +221,10 @@ class LaunchingContract(Opened):
             JobParameter(kind.name, _EXAMPLES[kind], kind, identifying=kind is not ParameterType.LIST)
             for kind in ParameterType
         )
+        days = JobParameter("days", (date(2024, 2, 29),), ParameterType.LIST, items=ParameterType.DATE)
         without_value = JobParameter("nothing", None)
-        begun = repository.begin(typed_request(*parameters, without_value))
-        assert repository.find_execution(begun.id).parameters.all() == (*parameters, without_value)
+        begun = repository.begin(typed_request(*parameters, days, without_value))
+        assert repository.find_execution(begun.id).parameters.all() == (*parameters, days, without_value)
 
     def _assert_found_dead(self, repository: JobRepository, dead: JobExecution) -> None:
         stored = repository.find_execution(dead.id)

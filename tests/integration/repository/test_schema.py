@@ -7,16 +7,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Connection, create_engine, inspect, text
 
+from batchrun.domain.parameters import RUN_ID
 from batchrun.domain.position import FlowPosition
 from batchrun.errors import RepositoryVersionError
 from batchrun.repository import look, open_repository, schema, upgrade
 from batchrun.repository.schema import EXPECTED_VERSION
 from batchrun.repository.tables import metadata, version
-from batchrun.testing.repository.parts import request
+from batchrun.testing.repository.parts import number, request, typed_request
 
 
 @contextmanager
@@ -109,7 +111,10 @@ def test_an_upgrade_from_each_version_keeps_what_there_is(repository_url: str) -
     made = opened_id(repository_url)
     with closing(open_repository(repository_url)) as repository:
         execution = repository.begin(request(day="1"))
+        for run_id in (7, 2**90):
+            repository.begin(typed_request(number(RUN_ID, run_id)))
     with connected(repository_url) as connection:
+        connection.execute(text("DROP TABLE job_counter"))
         connection.execute(text("DROP INDEX ix_job_execution_parent_step_id"))
         for column in ("stop_requested_at", "context", "parent_step_id"):
             connection.execute(text(f"ALTER TABLE job_execution DROP COLUMN {column}"))
@@ -125,6 +130,7 @@ def test_an_upgrade_from_each_version_keeps_what_there_is(repository_url: str) -
         assert (found.id, found.token, found.created_at) == (execution.id, execution.token, execution.created_at)
         assert found.flow == FlowPosition().enter("a").enter("b").enter("a").enter("c")
         assert not repository.is_stop_requested(execution)
+        assert repository.begin(replace(request(), next_run=True)).parameters.run_id == 8
 
 
 def test_looking_makes_nothing(repository_url: str) -> None:
@@ -156,7 +162,9 @@ def _set_version(url: str, number: str) -> None:
 @pytest.mark.parametrize("use", [open_repository, upgrade])
 def test_newer_tables_are_refused(repository_url: str, use: object) -> None:
     _set_version(repository_url, "0999")
-    with pytest.raises(RepositoryVersionError, match="has schema version 0999, this batchrun needs 0003") as refused:
+    with pytest.raises(
+        RepositoryVersionError, match=f"has schema version 0999, this batchrun needs {EXPECTED_VERSION}"
+    ) as refused:
         use(repository_url)  # type: ignore[operator]
     assert refused.value.hint == "upgrade batchrun: pip install --upgrade batchrun-cli"
 

@@ -147,15 +147,20 @@ class ApplicationDouble:
         return self.job
 
     def launch(
-        self, job: LoadedDouble, given: Mapping[str, str], *, listeners: Sequence[Listener] = ()
+        self,
+        job: LoadedDouble,
+        given: Mapping[str, object],
+        *,
+        next_run: bool = False,
+        listeners: Sequence[Listener] = (),
     ) -> JobExecution:
-        self._called("launch", dict(given))
+        self._called("launch", dict(given), *(["next run"] if next_run else []))
         return self._run(listeners)
 
     def restart(
         self,
         execution_id: int,
-        given: Mapping[str, str],
+        given: Mapping[str, object],
         *,
         allow_changed: bool = False,
         listeners: Sequence[Listener] = (),

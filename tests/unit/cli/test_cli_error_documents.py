@@ -56,7 +56,7 @@ def test_the_document_has_message_hint_and_execution(batchrun: Run, application:
             "code": 3,
             "type": "InstanceCompleteError",
             "message": "job 'load-trades' has already completed with these parameters (execution 6)",
-            "hint": "launch it with other identifying parameters",
+            "hint": "launch it with other identifying parameters, or once more with --next",
             "execution_id": 6,
             "problems": [],
         }

@@ -93,7 +93,7 @@ def test_a_group_is_closed_when_the_run_cannot_start(
         "::group::load-trades",
         "::endgroup::",
         "::error title=batchrun launch::job 'load-trades' has already completed with these parameters (execution 6)"
-        "%0Ahint: launch it with other identifying parameters",
+        "%0Ahint: launch it with other identifying parameters, or once more with --next",
     ]
 
 

@@ -163,7 +163,7 @@ def test_a_refused_launch_is_an_error_of_the_command(batchrun: Run, application:
     error = case(parsed(result.out), "batchrun launch").find("error")
     assert error is not None
     assert error.get("type") == "InstanceCompleteError"
-    assert (error.text or "").endswith("\nhint: launch it with other identifying parameters")
+    assert (error.text or "").endswith("\nhint: launch it with other identifying parameters, or once more with --next")
 
 
 def test_a_problem_of_a_job_file_is_a_test_case_with_its_place(batchrun: Run, application: ApplicationDouble) -> None:

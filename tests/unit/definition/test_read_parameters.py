@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from batchrun.definition import LoadedJob, read_parameters
-from batchrun.domain.parameters import JobParameters
+from batchrun.definition.given import GivenValue
+from batchrun.domain.parameters import JobParameter, JobParameters, ParameterType
 from batchrun.errors import DefinitionError
 from tests.unit.definition.doubles import JobFolder
 
@@ -53,6 +54,13 @@ def told(loaded: LoadedJob, **given: str) -> list[str]:
         ("choice, choices: [a, b]", "b", "b"),
         ("list", "a, b,c", ("a", "b", "c")),
         ("list", "", ()),
+        ("list", '["a,b", "c"]', ("a,b", "c")),
+        ("list, items: integer", "1, 2", (1, 2)),
+        ("list, items: decimal", "[1, 2.50]", (Decimal(1), Decimal("2.5"))),
+        ("list, items: date", "2026-01-31", (date(2026, 1, 31),)),
+        ("list, items: path", "a,/b", ("/here/a", "/b")),
+        ("list, items: choice, choices: [a, b]", "b,a", ("b", "a")),
+        ("secret", " a ", " a "),
     ],
 )
 def test_a_given_text_becomes_a_value_of_its_type(job: JobFolder, kind: str, text: str, value: object) -> None:
@@ -67,6 +75,16 @@ def test_a_given_text_becomes_a_value_of_its_type(job: JobFolder, kind: str, tex
         ("integer", "1_000", "expected an integer, got '1_000'"),
         ("integer", "1.0", "expected an integer, got '1.0'"),
         ("float", "nan", "expected a number, got 'nan'"),
+        ("float", "1_0", "expected a number, got '1_0'"),
+        ("list, items: integer", "1,x", "expected an integer, got 'x'"),
+        ("list, items: integer", "1,", "expected an integer, got ''"),
+        ("list", "[a", '\'[a\' is no JSON array; a list is a,b or ["a", "b"]'),
+        ("list", "[" * 5000, f'\'{"[" * 56}…\' is no JSON array; a list is a,b or ["a", "b"]'),
+        ("list, items: choice, choices: [rates]", "rate", "expected one of rates, got 'rate'; did you mean 'rates'?"),
+        ("integer, min: 1", "0", "must be at least 1, got 0"),
+        ("string, max_length: 1", "ab", "must have at most 1 character, got 'ab'"),
+        ("secret, min_length: 9", "hunter2", "must have at least 9 characters, got ***"),
+        ("secret", "caf\udce9", "*** is not valid UTF-8; give a name in UTF-8, such as a link's"),
         ("decimal", "x", "expected a decimal number, got 'x'"),
         ("boolean", "maybe", "expected true or false, got 'maybe'"),
         ("date", "31.01.2026", "expected a date as in 2026-01-31, got '31.01.2026'"),
@@ -80,7 +98,8 @@ def test_a_given_text_becomes_a_value_of_its_type(job: JobFolder, kind: str, tex
 def test_a_text_of_the_wrong_type_is_told_at_the_declaration(
     job: JobFolder, kind: str, text: str, message: str
 ) -> None:
-    assert told(declared(job, f"p: {{type: {kind}}}"), p=text) == [f"4:3: parameter 'p': {message}"]
+    colon = "" if message.startswith("must") else ":"
+    assert told(declared(job, f"p: {{type: {kind}}}"), p=text) == [f"4:3: parameter 'p'{colon} {message}"]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +128,12 @@ def test_a_default_is_typed_and_a_path_is_relative_to_the_project(
         ("{type: integer, default: many}", "expected an integer, got 'many'"),
         ("{type: integer, default: true}", "expected an integer, got true"),
         ("{default: 5}", "expected a text, got 5; write it in quotes, or declare its type"),
-        ("{type: list, default: [1]}", "expected texts with commas between them, got a list"),
+        ("{type: list, default: [1]}", "expected a text, got 1; write it in quotes, or declare its type"),
+        ("{type: list, items: integer, default: [1, x]}", "expected an integer, got 'x'"),
+        (
+            "{type: decimal, default: 0.1234567890123456}",
+            "a number of more than 15 digits is not kept exactly; write it in quotes",
+        ),
         ("{type: choice, choices: [a], default: b}", "expected one of a, got 'b'"),
     ],
 )
@@ -161,26 +185,140 @@ def test_parameters_keep_order_type_and_whether_they_identify(job: JobFolder) ->
     assert (second.name, second.value, second.identifying) == ("a", "x", False)
 
 
-def test_only_given_parameters_are_read_for_a_restart(job: JobFolder) -> None:
-    loaded = declared(job, "a: {required: true}", "b: {type: integer}")
-    parameters = read_parameters(loaded, {"b": "2"}, CWD, project=PROJECT, only_given=True)
-    assert dict(parameters) == {"b": 2}
+def test_values_of_pythons_own_types_are_taken_as_they_are(job: JobFolder) -> None:
+    loaded = declared(
+        job,
+        "day: {type: date}",
+        "at: {type: datetime}",
+        "price: {type: decimal}",
+        "wait: {type: duration}",
+        "file: {type: path}",
+        "ids: {type: list, items: integer}",
+        "one: {type: list, items: integer}",
+        "none: {type: integer, default: 7}",
+    )
+    given = {
+        "day": date(2026, 1, 31),
+        "at": datetime(2026, 1, 31, 6),
+        "price": Decimal("1.50"),
+        "wait": timedelta(seconds=-1),
+        "file": Path("a.csv"),
+        "ids": (1, 2),
+        "one": 3,
+        "none": None,
+    }
+    parameters = read_parameters(loaded, given, CWD)
+    assert dict(parameters) == {**given, "file": "/here/a.csv", "one": (3,), "none": 7}
 
 
 @pytest.mark.parametrize(
-    ("declaration", "message"),
+    ("kind", "value"),
     [
-        ("{type: choice}", "parameter 'p' needs 'choices'"),
-        ("{choices: [a]}", "parameter 'p' has 'choices', so its type must be choice"),
-        ("{type: integr}", "'type' of parameter 'p' cannot be 'integr'; did you mean 'integer'?"),
-        ("{requird: true}", "unknown option 'requird' of parameter 'p'; did you mean 'required'?"),
+        ("date", datetime(2026, 1, 31)),
+        ("integer", 1.0),
+        ("integer", True),
+        ("boolean", 1),
+        ("float", float("inf")),
+        ("decimal", Decimal("NaN")),
+        ("string", ["a"]),
+        ("list", {"a": 1}),
+        ("list", [None]),
     ],
 )
-def test_a_bad_declaration_is_an_error_of_the_file(job: JobFolder, declaration: str, message: str) -> None:
-    (found,) = job.told(HEAD + f"  p: {declaration}\n")
-    assert found.split(": ", 1)[1] == message
+def test_a_value_of_another_type_is_refused(job: JobFolder, kind: str, value: object) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        read_parameters(declared(job, f"p: {{type: {kind}}}"), {"p": value}, CWD)
+    assert "expected" in caught.value.problems[0].message
 
 
-def test_a_default_of_a_required_parameter_is_a_warning(job: JobFolder) -> None:
-    (warning,) = declared(job, "p: {required: true, default: x}").warnings
-    assert warning.message == "parameter 'p' is required, so its default is never used"
+@pytest.mark.parametrize(
+    ("kind", "given", "message"),
+    [
+        ("file", "here", None),
+        ("any", "folder", None),
+        ("folder", "folder", None),
+        ("file", "nowhere", "there is no file {0}/nowhere"),
+        ("any", "nowhere", "there is no file or folder {0}/nowhere"),
+        ("file", "folder", "{0}/folder is a folder, not a file"),
+        ("folder", "here", "{0}/here is a file, not a folder"),
+        ("file", "x" * 5000, "there is no file {0}/" + "x" * 5000),
+    ],
+)
+def test_a_path_must_lead_to_what_the_file_says(
+    job: JobFolder, tmp_path: Path, kind: str, given: str, message: str | None
+) -> None:
+    (tmp_path / "here").touch()
+    (tmp_path / "folder").mkdir()
+    for declaration in (
+        f"p: {{type: path, must_exist: {kind}}}",
+        f"p: {{type: list, items: path, must_exist: {kind}}}",
+    ):
+        loaded = declared(job, declaration)
+        if message is None:
+            read_parameters(loaded, {"p": given}, tmp_path)
+            continue
+        with pytest.raises(DefinitionError) as caught:
+            read_parameters(loaded, {"p": given}, tmp_path)
+        assert [each.message for each in caught.value.problems] == [f"parameter 'p': {message.format(tmp_path)}"]
+
+
+def test_a_value_of_a_parameter_file_is_told_there_and_its_path_is_relative_to_it(job: JobFolder) -> None:
+    loaded = declared(job, "file: {type: path}", "n: {type: integer}")
+    placed = GivenValue("a.csv", Path("/files"), "p.yaml", 3, 7)
+    assert read_parameters(loaded, {"file": placed}, CWD)["file"] == "/files/a.csv"
+    with pytest.raises(DefinitionError) as caught:
+        read_parameters(loaded, {"n": placed, "nn": placed}, CWD)
+    assert [str(each) for each in caught.value.problems] == [
+        "p.yaml:3:7: unknown parameter 'nn' (did you mean 'n'?)",
+        "p.yaml:3:7: parameter 'n': expected an integer, got 'a.csv'",
+    ]
+
+
+def test_references_in_the_items_of_a_default_are_resolved(job: JobFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BATCHRUN_TEST_P", "8")
+    loaded = declared(job, 'ids: {type: list, items: integer, default: ["${env.BATCHRUN_TEST_P}", 9]}')
+    assert read(loaded)["ids"] == (8, 9)
+
+
+class TestRestart:
+    PREVIOUS = JobParameters(
+        [
+            JobParameter("gone", "g"),
+            JobParameter("day", date(2026, 1, 31), ParameterType.DATE),
+            JobParameter("limit", 0, ParameterType.INTEGER, identifying=False),
+        ]
+    )
+
+    def read(self, loaded: LoadedJob, **given: object) -> dict[str, object]:
+        return dict(read_parameters(loaded, given, CWD, previous=self.PREVIOUS))
+
+    def test_it_keeps_what_is_not_given_anew_without_asking_whether_it_is_still_right(self, job: JobFolder) -> None:
+        loaded = declared(
+            job, "day: {type: date, max: 2026-01-01}", "limit: {type: integer, min: 1, identifying: false}"
+        )
+        assert self.read(loaded) == {"gone": "g", "day": date(2026, 1, 31), "limit": 0}
+        assert self.read(loaded, limit="5")["limit"] == 5
+        with pytest.raises(DefinitionError, match="must be at least 1, got -5"):
+            self.read(loaded, limit="-5")
+
+    def test_what_the_file_has_got_since_has_its_default(self, job: JobFolder) -> None:
+        loaded = declared(job, "day: {type: date}", "mode: {default: full, identifying: false}", "new: {default: x}")
+        assert self.read(loaded) == {**dict(self.PREVIOUS), "mode": "full"}, (
+            "a new identifying one would be another instance"
+        )
+
+
+def test_the_next_run_needs_no_run_id_and_gets_a_provisional_one(job: JobFolder) -> None:
+    for lines in (["day: {type: date}"], ["day: {type: date}", "run.id: {type: integer, required: true}"]):
+        parameters = read_parameters(declared(job, *lines), {"day": "2026-01-31"}, CWD, numbers_runs=True)
+        assert parameters.all() == (
+            JobParameter("day", date(2026, 1, 31), ParameterType.DATE),
+            JobParameter("run.id", 1, ParameterType.INTEGER),
+        )
+
+
+@pytest.mark.parametrize("declaration", ["{}", "{type: integer, identifying: false}"])
+def test_a_run_id_that_does_not_number_is_refused(job: JobFolder, declaration: str) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        read_parameters(declared(job, f"run.id: {declaration}"), {}, CWD, numbers_runs=True)
+    assert caught.value.problems[0].hint == "declare it as run.id: {type: integer}"
