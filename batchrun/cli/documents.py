@@ -79,7 +79,7 @@ def _parameter(parameter: JobParameter) -> Any:
         return value if math.isfinite(value) else parameter.text
     if isinstance(value, tuple):
         return list(value)
-    return value if value is None or isinstance(value, str | bool | int) else parameter.text
+    return value if isinstance(value, bool | int) else parameter.text
 
 
 def _moment(moment: datetime | None) -> str | None:
