@@ -23,19 +23,32 @@ class Ended:
 
     Attributes:
         code: its exit code; negative for a signal.
-        result: what it printed as JSON, or None.
+        document: what it printed as JSON, a result or an error; None where it came to neither.
         complaint: what it said beside, line by line.
     """
 
     code: int
-    result: Any
-    complaint: Sequence[str]
+    document: Any = None
+    complaint: Sequence[str] = ()
+
+    @property
+    def error(self) -> dict[str, Any] | None:
+        """The error, where it was one: its `type`, `message`, and what belongs to it."""
+        error: dict[str, Any] | None = self.document.get("error") if isinstance(self.document, dict) else None
+        return error
+
+    @property
+    def result(self) -> Any:
+        """The result, or None."""
+        return None if self.error is not None else self.document
 
     @property
     def message(self) -> str:
-        """The error, without its label, or how the process ended."""
-        said = (line.removeprefix("error: ") for line in self.complaint if line.startswith("error: "))
-        return next(said, None) or " ".join(self.complaint) or f"batchrun ended with exit code {self.code}"
+        """What went wrong."""
+        if (error := self.error) is None:
+            return " ".join(self.complaint) or f"batchrun ended with exit code {self.code}"
+        problems = [f"{problem['file']}: {problem['message']}" for problem in error.get("problems", ())]
+        return "; ".join(problems) or str(error["message"])
 
 
 class Command:
@@ -55,10 +68,10 @@ class Command:
         for file in (self._out, self._err):
             file.seek(0)
         try:
-            result = json.load(self._out)
+            document = json.load(self._out)
         except ValueError:
-            result = None
-        return Ended(code, result, self._err.read().decode(errors="replace").splitlines())
+            document = None
+        return Ended(code, document, self._err.read().decode(errors="replace").splitlines())
 
     def end(self) -> None:
         """Asks it to stop, as SIGTERM asks any run."""

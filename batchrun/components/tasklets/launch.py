@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -11,7 +10,7 @@ from batchrun.components import program
 from batchrun.components.stopping import POLL_SECONDS
 from batchrun.domain.parameters import value_text
 from batchrun.domain.status import COMPLETED, BatchStatus, ExitStatus
-from batchrun.errors import ExitCode, StepStoppedError, TaskletError
+from batchrun.errors import ExecutionRunningError, ExitCode, StepStoppedError, TaskletError
 from batchrun.spi.checkpoint import CheckpointStore
 from batchrun.spi.scope import ComponentScope
 from batchrun.spi.spec import Capabilities, ComponentSpec, Options, component, option
@@ -20,7 +19,6 @@ from batchrun.spi.tasklet import RepeatStatus, StepContribution
 _STATE = "launch"
 _AGAIN_SECONDS = 2.0
 _STOP_SECONDS = 60.0  # one whose process has died since never tells its end
-_NAMED = re.compile(r"\bexecution (\d+)\b")
 
 
 class LaunchOptions(Options, kw_only=True):
@@ -105,9 +103,9 @@ class LaunchTasklet:
             ended = self._launched()
             if isinstance(ended.result, dict):
                 return ended.result
-            own = self._refused_for(ended)
-            if own is not None and own > before and self._status(own) is not BatchStatus.ABANDONED:
-                self._await(own)
+            error = ended.error or {}
+            if error.get("type") == ExecutionRunningError.__name__ and error["execution_id"] > before:
+                self._await(error["execution_id"])
             elif self._scope.should_stop():
                 raise StepStoppedError(f"job {self._options.job!r} was not launched because of the stop")
             else:
@@ -121,14 +119,7 @@ class LaunchTasklet:
                 if not is_asked and self._scope.should_stop():
                     command.end()
                     is_asked = True
-        for line in ended.complaint:
-            self._scope.log.info("%s", line)
         return ended
-
-    def _refused_for(self, ended: program.Ended) -> int | None:
-        """Returns the execution for whose sake a launch was refused; it may have ended since."""
-        named = _NAMED.search(ended.message) if ended.code == ExitCode.REFUSED else None
-        return int(named[1]) if named is not None else None
 
     def _status(self, execution_id: int) -> BatchStatus:
         shown = program.run(self._scope, "show", str(execution_id))

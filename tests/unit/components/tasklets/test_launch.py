@@ -29,8 +29,10 @@ def execution(id: int, status: str = "COMPLETED", exit_code: str | None = None, 
     }
 
 
-def refused(message: str, code: int = 3) -> program.Ended:
-    return program.Ended(code, None, [f"error: {message}", "hint: look"])
+def refused(type: str, message: str, execution_id: int | None = None, code: int = 3, *problems: str) -> program.Ended:
+    listed = [{"file": "child.yaml", "message": problem} for problem in problems]
+    error = {"type": type, "message": message, "execution_id": execution_id, "problems": listed}
+    return program.Ended(code, {"error": error})
 
 
 @dataclass
@@ -45,10 +47,10 @@ class Commands:
     def run(self, _scope: Any, *arguments: str) -> program.Ended:
         self.given.append(arguments)
         if arguments[0] == "history":
-            return program.Ended(0, [self.history[max(self.history)]] if self.history else [], [])
+            return program.Ended(0, [self.history[max(self.history)]] if self.history else [])
         if arguments[0] == "stop":
             self.history[int(arguments[1])]["status"] = "STOPPED"
-        return program.Ended(0, self.history.get(int(arguments[1])), [])
+        return program.Ended(0, self.history.get(int(arguments[1])))
 
     @contextmanager
     def started(self, _scope: Any, *arguments: str) -> Iterator[Any]:
@@ -59,7 +61,7 @@ class Commands:
         if not self.launches:
             return None
         next_one = self.launches.pop(0)
-        return next_one if isinstance(next_one, program.Ended) else program.Ended(0, next_one, [])
+        return next_one if isinstance(next_one, program.Ended) else program.Ended(0, next_one)
 
     def end(self) -> None:
         self.given.append(("SIGTERM",))
@@ -137,18 +139,18 @@ def test_what_completed_since_it_was_launched_is_its_own(tmp_path: Path, command
     assert go(tmp_path, {"launch": {"before": 7}})[0] is RepeatStatus.FINISHED
 
 
-RUNNING = "job 'child' is already running with these parameters: execution 8, host here, pid 1"
+RUNNING = refused("ExecutionRunningError", "job 'child' is already running with these parameters", 8)
 
 
 def test_what_still_runs_from_an_attempt_that_died_is_waited_for(tmp_path: Path, commands: Commands) -> None:
     commands.history = {8: execution(8, "STARTED")}
-    commands.launches = [refused(RUNNING), refused(RUNNING), execution(8)]
+    commands.launches = [RUNNING, RUNNING, execution(8)]
     assert go(tmp_path, {"launch": {"before": 7}})[1].context["execution_id"] == 8
 
 
 def test_what_somebody_else_runs_is_not_waited_for(tmp_path: Path, commands: Commands) -> None:
     commands.history = {8: execution(8, "STARTED")}
-    commands.launches = [refused(RUNNING)]
+    commands.launches = [RUNNING]
     with pytest.raises(TaskletError, match=r"^job 'child' was not launched: job 'child' is already running"):
         go(tmp_path, {"launch": {"before": 8}})
 
@@ -156,9 +158,9 @@ def test_what_somebody_else_runs_is_not_waited_for(tmp_path: Path, commands: Com
 @pytest.mark.parametrize(
     ("ended", "said"),
     [
-        (refused("execution 8 of job 'child' was abandoned, so it cannot be started again"), "was abandoned"),
-        (refused("2 problems in the job file or its parameters", 5), "2 problems in the job file"),
-        (program.Ended(-9, None, []), "batchrun ended with exit code -9"),
+        (refused("InstanceAbandonedError", "execution 8 of job 'child' was abandoned", 8), "was abandoned"),
+        (refused("DefinitionError", "1 problem", None, 5, "no job"), r"was not launched: child\.yaml: no job"),
+        (program.Ended(-9), "batchrun ended with exit code -9"),
     ],
 )
 def test_a_launch_that_is_refused_is_told(tmp_path: Path, commands: Commands, ended: program.Ended, said: str) -> None:
@@ -185,7 +187,7 @@ def test_a_stop_goes_to_what_still_runs_from_an_attempt_that_died(
 ) -> None:
     monkeypatch.setattr(launch, "_AGAIN_SECONDS", 60.0)
     commands.history = {8: execution(8, "STARTED")}
-    commands.launches = [refused(RUNNING)]
+    commands.launches = [RUNNING]
     asked = iter([False, True, True])
     with pytest.raises(StepStoppedError, match="execution 8 of job 'child' was stopped too"):
         go(tmp_path, {"launch": {"before": 7}}, should_stop=lambda: next(asked))
@@ -194,18 +196,18 @@ def test_a_stop_goes_to_what_still_runs_from_an_attempt_that_died(
 
 def test_a_stop_while_the_launch_is_refused_goes_to_what_still_runs(tmp_path: Path, commands: Commands) -> None:
     commands.history = {8: execution(8, "STARTED")}
-    commands.ends_when_asked = refused(RUNNING)
+    commands.ends_when_asked = RUNNING
     with pytest.raises(StepStoppedError, match="execution 8 of job 'child' was stopped too"):
         go(tmp_path, {"launch": {"before": 7}}, should_stop=lambda: True)
 
 
 def test_a_stop_before_the_job_has_an_execution_ends_there(tmp_path: Path, commands: Commands) -> None:
-    commands.ends_when_asked = program.Ended(-15, None, [])
+    commands.ends_when_asked = program.Ended(-15)
     with pytest.raises(StepStoppedError, match="was not launched because of the stop"):
         go(tmp_path, {"launch": {"before": 7}}, should_stop=lambda: True)
 
 
 def test_what_ended_just_after_the_launch_was_refused_is_taken(tmp_path: Path, commands: Commands) -> None:
     commands.history = {8: execution(8)}
-    commands.launches = [refused(RUNNING), execution(8)]
+    commands.launches = [RUNNING, execution(8)]
     assert go(tmp_path, {"launch": {"before": 7}})[1].context["execution_id"] == 8
