@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnClause,
     Connection,
     Double,
     ForeignKey,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     event,
+    literal_column,
     text,
 )
 
@@ -39,6 +41,10 @@ metadata = MetaData(
 _RUNNING = ", ".join(f"'{status.name}'" for status in BatchStatus if status.is_running)
 is_running = text(f"status IN ({_RUNNING})")
 """Whether a job or step execution is running; a literal, since the partial index needs one, and it saves binding."""
+
+INDEXED_CHARACTERS = 100
+value_start: ColumnClause[str] = literal_column(f"substr(value, 1, {INDEXED_CHARACTERS})", Text)
+"""The start of a parameter's value, which is as much of it as an index of PostgreSQL takes for sure."""
 
 repository = Table(
     "repository",
@@ -95,7 +101,9 @@ job_execution = Table(
     Column("parent_step_id", Id, index=True),
     Index("ix_job_execution_instance_id_id", "instance_id", "id"),
     Index("ix_job_execution_job_name_id", "job_name", "id"),
+    Index("ix_job_execution_job_name_status_id", "job_name", "status", "id"),
     Index("ix_job_execution_status_id", "status", "id"),
+    Index("ix_job_execution_created_at_id", "created_at", "id"),
     running_index,
     sqlite_autoincrement=True,  # an id is never given twice, also after a purge
 )
@@ -116,6 +124,7 @@ job_parameter = Table(
     Column("type", Text, nullable=False),
     Column("value", Text),
     Column("identifying", Boolean, nullable=False),
+    Index("ix_job_parameter_name_value", "name", value_start, "job_execution_id"),
 )
 
 step_execution = Table(

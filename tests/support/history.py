@@ -6,12 +6,14 @@ As a program: `python -m tests.support.history URL [EXECUTIONS]`.
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 from contextlib import closing
 
 from sqlalchemy import Connection, text
 
 from batchrun import __version__
+from batchrun.domain.position import FlowPosition
 from batchrun.repository import open_repository
 from batchrun.repository.database import Database
 
@@ -28,12 +30,12 @@ _EXECUTIONS = """
 INSERT INTO job_execution (
     id, instance_id, job_name, token, status, exit_code, exit_description, created_at, started_at, ended_at,
     owner_host, owner_pid, owner_boot_id, owner_started_ticks, lease_until_epoch,
-    job_file, job_text, job_hash, batchrun_version, flow_path)
+    job_file, job_text, job_hash, batchrun_version, flow_position)
 {numbers}, e AS (
     SELECT i, CASE WHEN i % 50 = 0 THEN 'FAILED' WHEN i % 51 = 0 THEN 'STOPPED' ELSE 'COMPLETED' END AS status,
         {created} AS created_at FROM n)
 SELECT i, i, 'job-' || (i % :jobs), 1, status, status, '', created_at, created_at, created_at,
-    'nightbox', 4711, 'boot', 1, 0, '/jobs.d/load.yaml', :job_text, :job_hash, :version, '[]' FROM e
+    'nightbox', 4711, 'boot', 1, 0, '/jobs.d/load.yaml', :job_text, :job_hash, :version, :flow FROM e
 """
 _PARAMETERS = """
 INSERT INTO job_parameter (job_execution_id, position, name, type, value, identifying)
@@ -76,6 +78,7 @@ def _insert(connection: Connection, statement: str, executions: int) -> None:
         "job_text": JOB_TEXT,
         "job_hash": hashlib.sha256(JOB_TEXT.encode()).hexdigest(),
         "version": __version__,
+        "flow": json.dumps(FlowPosition().as_dict()),
         "checkpoint": _CHECKPOINT,
     }
     bound = text(sql)

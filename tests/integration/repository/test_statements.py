@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from batchrun.errors import RepositoryUnreachableError
 from batchrun.repository import open_repository, rows, statements
 from batchrun.repository.columns import epoch_now
 from batchrun.repository.database import Database
-from batchrun.repository.finding import execution_ids
+from batchrun.repository.finding import execution_ids, later_execution_id
 from batchrun.repository.sql import SqlJobRepository
 from batchrun.repository.tables import job_execution
 from batchrun.testing.repository.parts import add_step, request, save
@@ -63,7 +63,17 @@ _QUESTIONS = {
         execution_ids(ExecutionFilter(statuses=[BatchStatus.FAILED]), 20),
         "ix_job_execution_status_id (status=?)",
     ),
+    "history by job and status": (
+        execution_ids(ExecutionFilter(job_names=["load"], statuses=[BatchStatus.FAILED]), 20),
+        "ix_job_execution_job_name_status_id (job_name=? AND status=?)",
+    ),
+    "history by parameter": (
+        execution_ids(ExecutionFilter(parameters={"day": ["1"]}), 20),
+        "ix_job_parameter_name_value (name=? AND <expr>=?)",
+    ),
+    "later execution": (later_execution_id, "ix_job_execution_instance_id_id (instance_id=? AND id>?)"),
 }
+_SPAN = ExecutionFilter(since=datetime(2026, 7, 1, tzinfo=UTC), until=datetime(2026, 7, 2, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(("question", "index"), _QUESTIONS.values(), ids=_QUESTIONS)
@@ -72,6 +82,14 @@ def test_an_index_answers_in_order(sqlite_url: str, question: ClauseElement, ind
     plan = _plan(sqlite_url, str(compiled), dict.fromkeys(compiled.params, 1), compiled.positiontup or [])
     assert any(index in line for line in plan), plan
     assert not [line for line in plan if line.startswith("SCAN") or "TEMP B-TREE" in line], plan
+
+
+def test_an_index_answers_history_by_time(sqlite_url: str) -> None:
+    compiled = execution_ids(_SPAN, 20).compile(dialect=sqlite.dialect())
+    plan = _plan(sqlite_url, str(compiled), dict.fromkeys(compiled.params, 1), compiled.positiontup or [])
+    assert any("ix_job_execution_created_at_id (created_at>?)" in line for line in plan), plan
+    assert any("ix_job_execution_created_at_id (created_at<?)" in line for line in plan), plan
+    assert any("INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in line for line in plan), plan
 
 
 def _plan(url: str, statement: str, values: dict[str, Any], order: list[str]) -> list[str]:
