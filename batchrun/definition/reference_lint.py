@@ -11,7 +11,7 @@ from batchrun.definition.document import DocumentPath
 from batchrun.definition.findings import Findings
 from batchrun.definition.outline import Outline
 from batchrun.domain.execution import StepCounts
-from batchrun.domain.parameters import ParameterType
+from batchrun.domain.parameters import RUN_ID, ParameterType
 from batchrun.errors import did_you_mean
 
 LAUNCH_ROOTS = ("params", "env", "secrets")
@@ -78,6 +78,8 @@ class _ReferenceLint:
             return f"{reference.text}: {root!r} is not known here", hint
         if not name:
             return f"{reference.text} is no single value", f"name what you mean: ${{{root}.…}}"
+        if root == "params" and name == RUN_ID and name not in self.outline.parameters:
+            return f"unknown parameter {name!r}", f"declare it under parameters: {RUN_ID}: {{type: integer}}"
         if root == "params" and name not in self.outline.parameters:
             return f"unknown parameter {name!r}", _one_of(name, list(self.outline.parameters), "the job's parameters")
         if root == "execution" and name not in _EXECUTION:

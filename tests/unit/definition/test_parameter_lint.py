@@ -131,3 +131,10 @@ def test_validators_of_the_job_are_loaded_and_must_take_one_value(job: JobFolder
         "6:5: 'checks:two' cannot be called with one value; def check(value): …",
         "7:5: expected 'validators[3]' of the job to be a text, got 5; write it in quotes",
     ]
+
+
+def test_a_reference_to_the_number_of_a_run_needs_its_declaration(job: JobFolder) -> None:
+    head = 'name: j\nsteps: [{name: s, tasklet: {type: run, statement: x, command: "${params.run.id}"}}]\n'
+    (found,) = job.told(head)
+    assert found.endswith("unknown parameter 'run.id'; declare it under parameters: run.id: {type: integer}")
+    job.load(head + "parameters:\n  run.id: {type: integer}\n")
