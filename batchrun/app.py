@@ -251,7 +251,7 @@ class Application:
         return start_detached(arguments)
 
     def wait(
-        self, execution_id: int, *, listener: Listener | None = None, timeout: timedelta | None = None
+        self, execution_id: int, *, listeners: Sequence[Listener] = (), timeout: timedelta | None = None
     ) -> JobExecution:
         """Waits until an execution has ended, whichever process runs it, and returns it; writes nothing.
 
@@ -259,14 +259,14 @@ class Application:
 
         Args:
             execution_id: of any execution.
-            listener: is told what the repository knows of the run meanwhile, by the thread that waits.
+            listeners: are told what the repository knows of the run meanwhile, by the thread that waits.
             timeout: how long to wait at most.
 
         Raises:
             NoSuchExecutionError: there is none.
             StillRunningError: the time is over.
         """
-        return self._follower().wait(execution_id, listener, timeout=timeout)
+        return self._follower().wait(execution_id, listeners, timeout=timeout)
 
     def _follower(self) -> Follower:
         from batchrun.engine import is_gone

@@ -18,14 +18,28 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def watched(invocation: Invocation, title: str, step_names: Sequence[str] = ()) -> Iterator[list[Listener]]:
-    """Gives the listeners that show a run's progress, folded under the title where GitHub shows it."""
+def watched(
+    invocation: Invocation, title: str, step_names: Sequence[str] = (), *, is_late: bool = False
+) -> Iterator[list[Listener]]:
+    """Gives the listeners that show a run's progress, folded under the title where GitHub shows it.
+
+    Args:
+        invocation: nothing is shown of a detached run.
+        title: tells GitHub's readers what is folded.
+        step_names: the names that may come, as far as they are known.
+        is_late: the run may have begun long ago.
+    """
     from batchrun.cli.rendering.progress import progress_on
     from batchrun.cli.reports.writing import folded
 
+    if invocation.detachment is not None:
+        yield []
+        return
     with (
         folded(invocation, title),
-        progress_on(invocation.stderr, quiet=invocation.options.quiet, step_names=step_names) as listeners,
+        progress_on(
+            invocation.stderr, quiet=invocation.options.quiet, step_names=step_names, is_late=is_late
+        ) as listeners,
     ):
         yield listeners
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from batchrun.app import Application
     from batchrun.cli.rendering.screen import Screen
     from batchrun.errors import Problem
+    from batchrun.operations.detaching import Detachment
 
 
 class Output(StrEnum):
@@ -70,6 +71,8 @@ class Invocation:
 
     Attributes:
         options: set once the global ones have been read.
+        arguments: all of the command line, behind the program's name.
+        detachment: this process is a detached run; else None.
         outputs: the forms that the result is asked for in.
         command_name: such as `launch`, once it is known; else empty.
         is_told: the result has been written in those forms, so that an error that comes later is no second one.
@@ -79,6 +82,8 @@ class Invocation:
         self, open_application: Callable[..., Application] | None = None, arguments: Sequence[str] = ()
     ) -> None:
         self.options = GlobalOptions()
+        self.arguments = arguments
+        self.detachment: Detachment | None = None
         self.outputs: Outputs = asked_outputs(arguments, os.environ)
         self.command_name = ""
         self.is_told = False
@@ -154,8 +159,16 @@ class Invocation:
         logger.addHandler(self._log_handler)
         logger.setLevel(self.options.log_level)
 
+    def fall_silent(self) -> None:
+        """Shows nothing from here on; what the job's code prints goes to its log only."""
+        from batchrun.cli.job_output import printed_to_log
+
+        self.stdout.silence()
+        self.stderr.silence()
+        self._silence.enter_context(printed_to_log())
+
     def close(self) -> None:
-        """Undoes `start`."""
+        """Undoes `start` and `fall_silent`."""
         self._silence.close()
         if self._log_handler is not None:
             import logging

@@ -20,15 +20,28 @@ def add_to(program: typer.Typer) -> None:
     program.command(cls=PlainCommand, epilog="\b\nExample:\n  batchrun abandon 7")(abandon)
 
 
-def stop(context: typer.Context, execution_id: ExecutionArgument, output: OutputOption = Output.TEXT) -> int:
+def stop(
+    context: typer.Context,
+    execution_id: ExecutionArgument,
+    wait: Annotated[bool, typer.Option("--wait", help="Return only when it has ended, however it has.")] = False,
+    output: OutputOption = Output.TEXT,
+) -> int:
     """Ask a running execution to stop.
 
-    It stops at its next commit, ends STOPPED, and can be restarted. This command does not wait for that.
+    It stops at its next commit, ends STOPPED, and can be restarted.
     """
     invocation: Invocation = context.obj
     with invocation.application() as application:
         execution = application.stop(execution_id)
-    return _tell(invocation, execution, output, "has been asked to stop; it does so at its next commit")
+        if wait:
+            try:
+                execution = application.wait(execution_id)
+            except KeyboardInterrupt:
+                from batchrun.cli.waiting import tell_unwaited
+
+                return tell_unwaited(invocation, execution_id)
+    what = f"is {execution.status.name}" if wait else "has been asked to stop; it does so at its next commit"
+    return _tell(invocation, execution, output, what)
 
 
 def recover(

@@ -68,6 +68,10 @@ OutputsOption = Annotated[
         autocompletion=lambda incomplete: [form for form in Form if form.startswith(incomplete)],
     ),
 ]
+DetachOption = Annotated[
+    bool,
+    typer.Option("--detach", "-d", help="Run in a process of its own, and return with the execution's id at once."),
+]
 FailOnSkipsOption = Annotated[
     bool, typer.Option("--fail-on-skips", help="Exit with 10 if the job completes but has skipped items.")
 ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from batchrun.cli import catalogue, checking, database, operating, records, running
+from batchrun.cli import catalogue, checking, database, logs, operating, records, running, waiting
 from batchrun.cli.invocation import GlobalOptions, Invocation
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ program = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 running.add_to(program)
+waiting.add_to(program)
 operating.add_to(program)
+logs.add_to(program)
 records.add_to(program)
 checking.add_to(program)
 catalogue.add_to(program)

@@ -11,6 +11,7 @@ import typer
 from batchrun.cli.invocation import Invocation
 from batchrun.cli.options import (
     MAX_NUMBER,
+    DetachOption,
     FailOnSkipsOption,
     JobArgument,
     OutputsOption,
@@ -49,6 +50,7 @@ def launch(
         IfComplete,
         typer.Option("--if-complete", help="What to do where the same parameters have completed already."),
     ] = IfComplete.REFUSE,
+    detached: DetachOption = False,
     fail_on_skips: FailOnSkipsOption = False,
     output: OutputsOption = None,
 ) -> int:
@@ -57,10 +59,13 @@ def launch(
     If the last run with the same parameters failed or was stopped, it goes on from there. Ctrl-C stops at the next
     commit.
     """
+    from batchrun.cli.detaching import begun, detach
     from batchrun.cli.ending import tell_complete, tell_end, watched
     from batchrun.errors import InstanceCompleteError
 
     invocation: Invocation = context.obj
+    if detached and (exit_code := detach(invocation)) is not None:
+        return exit_code
     invocation.take_outputs(output or ())
     given = given_parameters(parameters or (), params or ())
     with invocation.application() as application:
@@ -69,11 +74,16 @@ def launch(
         names = [step.name for step in loaded.definition.steps]
         try:
             with watched(invocation, loaded.definition.name, names) as listeners:
-                execution = application.launch(loaded, given, next_run=next_run, listeners=listeners)
+                execution = application.launch(
+                    loaded, given, next_run=next_run, listeners=listeners, begun=begun(invocation, application)
+                )
         except InstanceCompleteError as error:
             if if_complete is IfComplete.REFUSE:
                 raise
-            return tell_complete(invocation, application, application.explorer.execution(error.execution_id))
+            complete = application.explorer.execution(error.execution_id)
+            if (tell_launcher := begun(invocation, application)) is not None:
+                tell_launcher(complete)
+            return tell_complete(invocation, application, complete)
         return tell_end(invocation, application, execution, fail_on_skips=fail_on_skips)
 
 
@@ -88,6 +98,7 @@ def restart(
     allow_changed: Annotated[
         bool, typer.Option("--allow-changed", help="Go on although the job file's steps have changed.")
     ] = False,
+    detached: DetachOption = False,
     fail_on_skips: FailOnSkipsOption = False,
     output: OutputsOption = None,
 ) -> int:
@@ -96,9 +107,12 @@ def restart(
     It goes on from its last commit. Parameters that do not identify the job instance may be given anew; secrets must
     be, unless the job file says where they are.
     """
+    from batchrun.cli.detaching import begun, detach
     from batchrun.cli.ending import tell_end, watched
 
     invocation: Invocation = context.obj
+    if detached and (exit_code := detach(invocation)) is not None:
+        return exit_code
     invocation.take_outputs(output or ())
     wanted, arguments = _restart_arguments(execution_id, parameters or ())
     given = given_parameters(arguments, params or ())
@@ -108,7 +122,13 @@ def restart(
             if not invocation.options.quiet:
                 invocation.stderr.print(f"restarting execution {wanted}, the last one that can be")
         with watched(invocation, f"restart {wanted}") as listeners:
-            execution = application.restart(wanted, given, allow_changed=allow_changed, listeners=listeners)
+            execution = application.restart(
+                wanted,
+                given,
+                allow_changed=allow_changed,
+                listeners=listeners,
+                begun=begun(invocation, application),
+            )
         return tell_end(invocation, application, execution, fail_on_skips=fail_on_skips)
 
 

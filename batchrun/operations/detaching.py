@@ -1,8 +1,8 @@
 """Detached runs: a process of its own, in a session of its own, that outlives its launcher and its terminal.
 
 The launcher starts the same command once more, and holds a pipe to it. The run tells the execution's id through the
-pipe when there is one; what it has to say before that, it says on the launcher's own stderr, as it would without a
-launcher. A launcher that is killed meanwhile leaves the run as it is.
+pipe when there is one. Until then it reads and writes the launcher's own streams, as it would without a launcher. A
+launcher that is killed meanwhile leaves the run as it is.
 """
 
 from __future__ import annotations
@@ -64,25 +64,13 @@ def start_detached(arguments: Sequence[str]) -> DetachedStart:
 
 
 def _spawn(arguments: Sequence[str], pipe: int) -> subprocess.Popen[bytes]:
-    stderr = _stderr()
     return subprocess.Popen(
         # -P: the current directory is no place to import from, as it is none for the installed command.
         [sys.executable, "-P", "-m", "batchrun", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=stderr,  # the launcher's stdout belongs to the id
-        stderr=stderr,
         pass_fds=[pipe],
         env={**os.environ, _VARIABLE: str(pipe)},
         start_new_session=True,
     )
-
-
-def _stderr() -> int:
-    """Returns the file behind stderr, or nowhere where there is none."""
-    try:
-        return sys.stderr.fileno()
-    except (OSError, ValueError, AttributeError):
-        return subprocess.DEVNULL
 
 
 class Detachment:
@@ -102,23 +90,25 @@ class Detachment:
         return cls(int(given)) if given.isdecimal() else None
 
     def begun(self, execution_id: int, log: Path) -> None:
-        """Turns the output into the log, and tells the launcher the id; it may be gone already."""
-        _redirect_output(log)
+        """Leaves the launcher's streams for the log, and tells the launcher the id; it may be gone already."""
+        _leave_streams(log)
         with suppress(OSError):
             os.write(self._pipe, b"%d" % execution_id)
         with suppress(OSError):
             os.close(self._pipe)
 
 
-def _redirect_output(log: Path) -> None:
-    """Sends whatever is written to stdout and stderr, by whatever library, to the end of the log."""
+def _leave_streams(log: Path) -> None:
+    """Reads nothing more, and sends what any library writes to stdout and stderr to the end of the log."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
+    nowhere = os.open(os.devnull, os.O_RDWR)
     try:
-        file = os.open(log, os.O_WRONLY | os.O_APPEND)
+        output = os.open(log, os.O_WRONLY | os.O_APPEND)
     except OSError:
-        file = os.open(os.devnull, os.O_WRONLY)
-    for descriptor in (1, 2):
+        output = os.dup(nowhere)
+    for file, descriptor in ((nowhere, 0), (output, 1), (output, 2)):
         os.dup2(file, descriptor)
-    os.close(file)
+    os.close(nowhere)
+    os.close(output)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -70,7 +71,7 @@ class ExecutionLog(Listener):
                 self._say(logging.INFO, _beginning(execution))
                 yield
         except BaseException as error:
-            self._say(logging.CRITICAL, f"the process gives up: {type(error).__name__}: {error}")
+            self._say(logging.CRITICAL, f"the process gives up: {self._described(error)}")
             raise
         finally:
             if self._file is not None:
@@ -83,6 +84,11 @@ class ExecutionLog(Listener):
             self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         except OSError as error:
             self._complain(error)
+
+    def _described(self, error: BaseException) -> str:
+        if self.level > logging.DEBUG:
+            return f"{type(error).__name__}: {error}"
+        return "".join(traceback.format_exception(error))
 
     def owns(self, thread: int | None) -> bool:
         """Tells whether the thread runs this execution or one of its steps."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 
@@ -19,39 +19,42 @@ POLL = timedelta(seconds=0.5)
 
 @dataclass(slots=True)
 class Following:
-    """Tells a listener, look by look, what the run itself would tell its listeners.
+    """Tells listeners, look by look, what the run itself would tell its listeners.
 
     A chunk is not there to be seen, and neither is how far the reader is: the counts are.
     """
 
-    listener: Listener
+    listeners: Sequence[Listener]
     _is_known: bool = False
     _steps: dict[int, StepExecution] = field(default_factory=dict)
 
     def see(self, execution: JobExecution) -> None:
         """Takes a look's result; listeners keep the records they get, so those known are brought up to date."""
-        if not self._is_known:
-            self._is_known = True
-            self.listener.before_job(execution)
+        for listener in self.listeners:
+            if not self._is_known:
+                listener.before_job(execution)
+        self._is_known = True
         for step in execution.steps:
             self._see_step(execution, step)
         if not execution.status.is_running:
-            self.listener.after_job(execution)
+            for listener in self.listeners:
+                listener.after_job(execution)
 
     def _see_step(self, execution: JobExecution, step: StepExecution) -> None:
         known = self._steps.get(step.id)
         if known is None:
             self._steps[step.id] = known = step
-            self.listener.before_step(execution, known)
-        elif known.status.is_running:
-            for each in fields(StepExecution):
-                setattr(known, each.name, getattr(step, each.name))
-        else:
+            for listener in self.listeners:
+                listener.before_step(execution, known)
+        elif not known.status.is_running:
             return
-        if known.status.is_running:
-            self.listener.after_chunk(execution, known, None, Progress(known.counts.read, None, "items"))
-        else:
-            self.listener.after_step(execution, known)
+        for each in fields(StepExecution):
+            setattr(known, each.name, getattr(step, each.name))
+        for listener in self.listeners:
+            if known.status.is_running:
+                listener.after_chunk(execution, known, None, Progress(known.counts.read, None, "items"))
+            else:
+                listener.after_step(execution, known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class Follower:
     clock: Callable[[], float] = time.monotonic
 
     def wait(
-        self, execution_id: int, listener: Listener | None = None, *, timeout: timedelta | None = None
+        self, execution_id: int, listeners: Sequence[Listener] = (), *, timeout: timedelta | None = None
     ) -> JobExecution:
         """Returns the execution when it has ended; one whose owner is dead as it will be once it is recovered.
 
@@ -78,7 +81,7 @@ class Follower:
             NoSuchExecutionError: there is none.
             StillRunningError: the time is over.
         """
-        following = Following(listener or Listener())
+        following = Following(listeners)
         end = None if timeout is None else self.clock() + timeout.total_seconds()
         while True:
             execution = self.look(execution_id)

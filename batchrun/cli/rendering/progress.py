@@ -25,20 +25,38 @@ _REFRESHES_PER_SECOND = 10
 _PLAIN_INTERVAL = 10.0
 
 
+Elapsed = Callable[[StepExecution], float]
+"""Tells for how many seconds a step has been running when it is first told of."""
+
+
+def _nothing(_step: StepExecution) -> float:
+    return 0.0
+
+
+def _elapsed(step: StepExecution) -> float:
+    return max(words.elapsed(step) or 0.0, 0.0)
+
+
 @contextmanager
-def progress_on(screen: Screen, *, quiet: bool = False, step_names: Iterable[str] = ()) -> Iterator[list[Listener]]:
+def progress_on(
+    screen: Screen, *, quiet: bool = False, step_names: Iterable[str] = (), is_late: bool = False
+) -> Iterator[list[Listener]]:
     """Gives the listeners that show a run's progress; what the job's own code prints goes to stderr meanwhile.
 
     Args:
         screen: stderr.
         quiet: show no progress.
         step_names: the names that may come, as far as they are known, so that lines stand under each other.
+        is_late: a step may have been running for long when it is first told of.
     """
     with ExitStack() as stack:
         listeners: list[Listener] = []
         if not quiet:
             is_live = screen.console.is_interactive and screen.is_watched
-            shows = LiveProgress(screen, step_names) if is_live else PlainProgress(screen)
+            elapsed = _elapsed if is_late else _nothing
+            shows = (
+                LiveProgress(screen, step_names, elapsed=elapsed) if is_live else PlainProgress(screen, elapsed=elapsed)
+            )
             listeners.append(stack.enter_context(shows))
         # A result on stdout must be the result alone.
         stack.enter_context(redirect_stdout(cast("IO[str]", JobOutput())))
@@ -48,12 +66,13 @@ def progress_on(screen: Screen, *, quiet: bool = False, step_names: Iterable[str
 class _Paces:
     """The steps at work, several where branches run at the same time; threads may call it."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], elapsed: Elapsed) -> None:
         self._clock = clock
+        self._elapsed = elapsed
         self._by_id: dict[int, StepPace] = {}
 
     def begin(self, step: StepExecution) -> None:
-        self._by_id[step.id] = StepPace(step, self._clock, self._clock())
+        self._by_id[step.id] = StepPace(step, self._clock, self._clock() - self._elapsed(step))
 
     def of(self, step: StepExecution) -> StepPace | None:
         return self._by_id.get(step.id)
@@ -61,7 +80,7 @@ class _Paces:
     def end(self, step: StepExecution) -> float:
         """Forgets the step and returns how many seconds it took."""
         pace = self._by_id.pop(step.id, None)
-        return 0.0 if pace is None else pace.seconds
+        return self._elapsed(step) or (0.0 if pace is None else pace.seconds)
 
     def innermost(self) -> list[StepPace]:
         """Returns the steps inside which no other one is at work."""
@@ -73,10 +92,12 @@ class _Paces:
 class PlainProgress(Listener, AbstractContextManager["PlainProgress"]):
     """A line when a step starts, one about every ten seconds, and one when it ends."""
 
-    def __init__(self, screen: Screen, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, screen: Screen, clock: Callable[[], float] = time.monotonic, elapsed: Elapsed = _nothing
+    ) -> None:
         self._screen = screen
         self._clock = clock
-        self._paces = _Paces(clock)
+        self._paces = _Paces(clock, elapsed)
         self._next_lines: dict[int, float] = {}
 
     def __exit__(self, *_: object) -> None:
@@ -128,10 +149,14 @@ class LiveProgress(Listener, AbstractContextManager["LiveProgress"]):
     """A line for each step at work, redrawn by a thread of its own; the lines of ended steps stay above them."""
 
     def __init__(
-        self, screen: Screen, step_names: Iterable[str] = (), clock: Callable[[], float] = time.monotonic
+        self,
+        screen: Screen,
+        step_names: Iterable[str] = (),
+        clock: Callable[[], float] = time.monotonic,
+        elapsed: Elapsed = _nothing,
     ) -> None:
         self._screen = screen
-        self._paces = _Paces(clock)
+        self._paces = _Paces(clock, elapsed)
         self._name_width = max(map(len, step_names), default=0)
         self._live = Live(
             console=screen.console,
@@ -143,7 +168,7 @@ class LiveProgress(Listener, AbstractContextManager["LiveProgress"]):
 
     def __exit__(self, *_: object) -> None:
         """Takes the live lines away and gives the cursor back."""
-        self._paces = _Paces(time.monotonic)
+        self._paces = _Paces(time.monotonic, _nothing)
         with suppress(OSError, ValueError):
             self._live.stop()
 

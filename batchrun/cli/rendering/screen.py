@@ -82,6 +82,15 @@ class Screen:
             return False
 
     @property
+    def is_silent(self) -> bool:
+        """Tells whether what is printed goes nowhere."""
+        return self.console.quiet
+
+    def silence(self) -> None:
+        """Lets all that is printed from here on go nowhere."""
+        self.console.quiet = True
+
+    @property
     def width(self) -> int | None:
         """The columns of the terminal; None where nothing limits a line."""
         return self.console.width if self.is_watched else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -20,8 +20,10 @@ from batchrun.domain.parameters import JobParameter, JobParameters, ParameterTyp
 from batchrun.domain.selection import EVERY, ExecutionFilter
 from batchrun.domain.status import BatchStatus, ExitStatus
 from batchrun.errors import NoSuchExecutionError, Problem
+from batchrun.operations.detaching import DetachedStart
 from batchrun.operations.exit_codes import process_exit_code
 from batchrun.operations.explorer import JobExplorer
+from batchrun.operations.log_reading import LogLine
 from batchrun.registry import Registry
 from batchrun.spi.chunk import Chunk
 from batchrun.spi.listener import Listener, Progress
@@ -121,6 +123,8 @@ class ApplicationDouble:
     Attributes:
         ends: what the next run ends as.
         raises: raised by whatever is asked next.
+        detached_start: what comes of a run that is to be detached.
+        log: of any execution.
         calls: what was asked, with what.
     """
 
@@ -131,6 +135,8 @@ class ApplicationDouble:
     raises: BaseException | None = None
     calls: list[tuple[object, ...]] = field(default_factory=list)
     components: Registry = field(default_factory=Registry)
+    detached_start: DetachedStart = DetachedStart(7)  # noqa: RUF009 - it cannot be changed
+    log: Sequence[LogLine] = ()
 
     def __call__(self, *, repository: str | None = None) -> ApplicationDouble:
         self.calls.append(("open", repository))
@@ -153,9 +159,10 @@ class ApplicationDouble:
         *,
         next_run: bool = False,
         listeners: Sequence[Listener] = (),
+        begun: Callable[[JobExecution], None] | None = None,
     ) -> JobExecution:
         self._called("launch", dict(given), *(["next run"] if next_run else []))
-        return self._run(listeners)
+        return self._run(listeners, begun)
 
     def restart(
         self,
@@ -164,12 +171,15 @@ class ApplicationDouble:
         *,
         allow_changed: bool = False,
         listeners: Sequence[Listener] = (),
+        begun: Callable[[JobExecution], None] | None = None,
     ) -> JobExecution:
         self._called("restart", execution_id, dict(given), allow_changed)
-        return self._run(listeners)
+        return self._run(listeners, begun)
 
-    def _run(self, listeners: Sequence[Listener]) -> JobExecution:
+    def _run(self, listeners: Sequence[Listener], begun: Callable[[JobExecution], None] | None = None) -> JobExecution:
         assert self.ends is not None
+        if begun is not None:
+            begun(self.ends)
         if self.script is not None:
             for listener in listeners or [Listener()]:
                 self.script(listener, self.ends)
@@ -178,6 +188,27 @@ class ApplicationDouble:
     @property
     def explorer(self) -> JobExplorer:
         return JobExplorer(RepositoryDouble(self))
+
+    def start_detached(self, arguments: Sequence[str]) -> DetachedStart:
+        self._called("start_detached", *arguments)
+        return self.detached_start
+
+    def wait(
+        self, execution_id: int, *, listeners: Sequence[Listener] = (), timeout: timedelta | None = None
+    ) -> JobExecution:
+        self._called("wait", execution_id, timeout)
+        return self._run(listeners) if self.ends is not None else self.explorer.execution(execution_id)
+
+    def stop(self, execution_id: int) -> JobExecution:
+        self._called("stop", execution_id)
+        return self.explorer.execution(execution_id)
+
+    def log_file(self, execution: JobExecution) -> Path:
+        return Path(f"/project/.batchrun/logs/12345678/{execution.id}.log")
+
+    def log_lines(self, execution: JobExecution, *, follow: bool = False) -> Iterator[LogLine]:
+        self._called("log_lines", execution.id, follow)
+        return iter(self.log)
 
     def registry(self) -> Registry:
         return self.components

@@ -73,7 +73,7 @@ def test_the_listener_is_told_what_the_run_would_tell_it(repository: MemoryJobRe
         yield None
 
     told = Told()
-    assert follower(repository, run()).wait(execution.id, told).status is BatchStatus.COMPLETED
+    assert follower(repository, run()).wait(execution.id, [told]).status is BatchStatus.COMPLETED
     assert told.calls == [
         ("job", 1),
         ("step", "first"),
@@ -101,7 +101,7 @@ def test_a_dead_run_ends_the_waiting_as_failed_and_is_left_as_it_is(
     add_step(repository, execution, "first")
     before = repository.find_execution(execution.id)
     told = Told()
-    seen = follower(repository, iter(()), gone=gone).wait(execution.id, told)
+    seen = follower(repository, iter(()), gone=gone).wait(execution.id, [told])
     assert (seen.status, seen.steps[0].status) == (BatchStatus.FAILED, BatchStatus.FAILED)
     assert "host nightbox, pid 4711) was found dead" in seen.exit_status.description
     assert told.calls[-1] == ("job ended", "FAILED")
