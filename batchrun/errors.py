@@ -430,6 +430,10 @@ class TaskletError(StepError):
     """A tasklet's work failed."""
 
 
+class CallError(StepError):
+    """A job's Python function cannot be called as the job file says, or would end the process."""
+
+
 class StepStoppedError(StepError):
     """A component ended its work early because the execution was asked to stop; the step ends STOPPED."""
 

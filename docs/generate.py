@@ -26,6 +26,8 @@ MEANINGS = {
     "decider": "Deciders say which way a decision of the flow goes.",
     "listener": "Listeners observe a job or a step at its points; they stand in a list.",
 }
+KEYS = {"decider": "decision"}
+"""What the key of a step is called that holds a component, where it is not called as the role."""
 
 
 def page() -> str:
@@ -80,11 +82,12 @@ def _yaml(value: Any) -> str:
 def _node(spec: ComponentSpec) -> str:
     """Returns the example in its place in a step."""
     example = spec.example.strip()
+    key = KEYS.get(spec.role, spec.role)
     if spec.role == "processor":
         return "processors:\n  - " + textwrap.indent(example, "    ").lstrip()
     if example.startswith("{"):
-        return f"{spec.role}: {example}"
-    return f"{spec.role}:\n" + textwrap.indent(example, "  ")
+        return f"{key}: {example}"
+    return f"{key}:\n" + textwrap.indent(example, "  ")
 
 
 if __name__ == "__main__":

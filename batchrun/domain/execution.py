@@ -81,6 +81,10 @@ class StepCounts:
         return StepCounts(**{count.name: getattr(self, count.name) for count in fields(self)})
 
 
+STEP_FACTS = (*StepCounts().as_dict(), "status", "exit_code", "visit")
+"""What references, expressions and decisions may ask of a step."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """All that a restart needs of a step, committed with each chunk (DESIGN section 5).

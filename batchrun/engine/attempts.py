@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
 from threading import Lock
 from typing import Any
 
-from batchrun.domain.execution import Checkpoint, StepCounts, StepExecution
-
-_FACTS = (*(f"{count.name}_count" for count in fields(StepCounts)), "status", "exit_code", "visit")
+from batchrun.domain.execution import STEP_FACTS, Checkpoint, StepExecution
 
 
 class Attempts:
@@ -53,7 +50,7 @@ class Attempts:
 
 def _facts(attempts: list[StepExecution]) -> dict[str, Any]:
     if not attempts:
-        return dict.fromkeys(_FACTS)
+        return dict.fromkeys(STEP_FACTS)
     last = attempts[-1]
     counts = [step.counts.as_dict() for step in attempts]
     summed = {name: sum(each[name] for each in counts) for name in counts[0]}

@@ -11,7 +11,7 @@ Facts = Mapping[str, Mapping[str, Any]]
 """What a decision may go by, under the roots of references: `params`, `execution`, `job`, `steps`.
 
 `steps` has every step of the job by its name, each with its counts, `status`, `exit_code` and `visit`; those of a step
-that has not run are None.
+that has not run are None. Inside a nested flow, its steps have the names that they have there, too.
 """
 
 

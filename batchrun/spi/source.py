@@ -19,7 +19,8 @@ class StepStart:
     """A step execution that begins: what its components are built for, and what their references may name.
 
     Attributes:
-        results: what came of the job's steps so far, by step name (`Facts`).
+        results: what came of the job's steps so far, by step name (`Facts`); those in the step's own nested flow by
+            their names there, too.
         should_stop: tells whether the work is to end early.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -107,6 +107,10 @@ Raises OptionsError with the problems found, such as a misspelt column.
 """
 
 
+ExitCodesRule = Callable[[Any], Sequence[str]]
+"""(options) → all exit codes that a decider with these options gives."""
+
+
 class OptionsError(Exception):
     """Options that do not fit the columns they work on; carries the problems.
 
@@ -134,7 +138,9 @@ class ComponentSpec:
         example: a YAML node that works as it stands.
         capabilities: what it promises.
         description: more, in plain paragraphs; may be empty.
-        schema: tells the columns that come out; None means the same as come in.
+        schema: tells the columns that come out; None means the same as come in. What comes into a decider are the
+            facts (`spi.facts`).
+        exit_codes: tells which exit codes a decider gives; None means nobody can know.
     """
 
     role: str
@@ -145,6 +151,7 @@ class ComponentSpec:
     capabilities: Capabilities = field(default_factory=Capabilities)
     description: str = ""
     schema: SchemaRule | None = None
+    exit_codes: ExitCodesRule | None = None
 
     def parse(self, options: Mapping[str, Any]) -> Options:
         """Makes typed options of plain values, late binding done.

@@ -12,7 +12,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ENTRY_POINTS: dict[str, str] = PROJECT["entry-points"]["batchrun.components"]
-FOLDERS = {"reader": "readers", "processor": "processors", "writer": "writers", "tasklet": "tasklets"}
+FOLDERS = {
+    "reader": "readers",
+    "processor": "processors",
+    "writer": "writers",
+    "tasklet": "tasklets",
+    "decider": "deciders",
+}
 
 
 @pytest.mark.parametrize(("name", "target"), ENTRY_POINTS.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from batchrun.components.processors.expressions import evaluate, type_of
+from batchrun.components.expressions import evaluate, type_of
 from batchrun.spi.chunk import Chunk
 from batchrun.spi.scope import ComponentScope
 from batchrun.spi.spec import ComponentSpec, Options, OptionsError, OptionsProblem, component, option

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from batchrun.components.processors.expressions import evaluate, type_of
+from batchrun.components.expressions import condition_problem, evaluate
 from batchrun.errors import ProcessError
 from batchrun.spi.chunk import Chunk
 from batchrun.spi.scope import ComponentScope
-from batchrun.spi.spec import ComponentSpec, Options, OptionsError, OptionsProblem, component, option
+from batchrun.spi.spec import ComponentSpec, Options, OptionsError, component, option
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,12 +26,8 @@ class FilterOptions(Options):
 def _schema(options: FilterOptions, columns: pl.Schema | None) -> pl.Schema | None:
     if columns is None:
         return None
-    found = type_of(options.where, columns, ("where",))
-    if isinstance(found, OptionsProblem):
-        raise OptionsError([found], columns)
-    if str(found) not in ("Boolean", "Null"):
-        message = f"{options.where!r} is a {str(found).lower()}, not a condition"
-        raise OptionsError([OptionsProblem(message, ("where",), "compare it with something")], columns)
+    if problem := condition_problem(options.where, columns, ("where",)):
+        raise OptionsError([problem], columns)
     return columns
 
 

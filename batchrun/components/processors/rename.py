@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from batchrun.components.processors.expressions import listed
+from batchrun.components.expressions import listed
 from batchrun.errors import ProcessError, did_you_mean
 from batchrun.spi.chunk import Chunk
 from batchrun.spi.scope import ComponentScope

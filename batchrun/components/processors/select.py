@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from batchrun.components.processors.expressions import absent
+from batchrun.components.expressions import absent
 from batchrun.errors import ProcessError
 from batchrun.spi.chunk import Chunk
 from batchrun.spi.scope import ComponentScope

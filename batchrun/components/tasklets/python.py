@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
-from functools import partial
 from typing import Annotated, Any
 
-from batchrun.components.stopping import call_interruptibly
+from batchrun.components.calls import OfferingCall
 from batchrun.domain.status import ExitStatus
 from batchrun.errors import TaskletError
 from batchrun.spi.checkpoint import CheckpointStore
@@ -61,35 +59,20 @@ class PythonTasklet:
         """Loads the function; it has no transaction.
 
         Raises:
-            TaskletError: the function does not take the arguments.
+            CallError: the function does not take the arguments.
         """
-        self._function = self._scope.load(self._reference)
-        signature = inspect.signature(self._function)
-        offered = self._offered(StepContribution())
-        self._wanted = {name for name in signature.parameters if name in offered and name not in self._arguments}
-        try:
-            signature.bind(**self._arguments, **dict.fromkeys(self._wanted))
-        except TypeError as error:
-            raise TaskletError(f"{self._reference} cannot be called with these arguments: {error}") from error
+        self._call = OfferingCall(self._reference, self._arguments, ("context", "contribution"), self._scope)
         return None
-
-    def _offered(self, contribution: StepContribution) -> dict[str, Any]:
-        """Returns what a function gets where it has a parameter of that name."""
-        return {
-            "context": contribution.context,
-            "contribution": contribution,
-            "log": self._scope.log,
-            "should_stop": self._scope.should_stop,
-        }
 
     def execute(self, contribution: StepContribution) -> RepeatStatus | None:
         """Calls the function once.
 
         Raises:
-            TaskletError: it returned what means nothing, or would end the process.
+            TaskletError: it returned what means nothing.
+            CallError: it would end the process.
             StepStoppedError: it was interrupted by a stop.
         """
-        result = self._call(contribution)
+        result = self._call({"context": contribution.context, "contribution": contribution})
         if isinstance(result, RepeatStatus):
             return result
         if isinstance(result, str):
@@ -102,24 +85,6 @@ class PythonTasklet:
                 hint="return None, an exit code as a text, an ExitStatus or a RepeatStatus",
             )
         return RepeatStatus.FINISHED
-
-    def _call(self, contribution: StepContribution) -> Any:
-        given = {name: value for name, value in self._offered(contribution).items() if name in self._wanted}
-        call = partial(self._function, **self._arguments, **given)
-        try:
-            if "should_stop" in self._wanted:
-                return call()
-            return call_interruptibly(call, self._scope.should_stop, self._warn)
-        except SystemExit as error:  # else the process would end as the function says, and the job be forgotten
-            called = f"{self._reference} called sys.exit({'' if error.code is None else repr(error.code)})"
-            raise TaskletError(called, hint="return an exit code as a text, or raise an error") from error
-
-    def _warn(self) -> None:
-        self._scope.log.warning(
-            "%s goes on although a stop was asked for; it is waited for. A function that takes `should_stop` can "
-            "end sooner",
-            self._reference,
-        )
 
     def close(self) -> None:
         """Has nothing to give back."""

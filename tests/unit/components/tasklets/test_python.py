@@ -10,7 +10,7 @@ import pytest
 
 from batchrun.components import stopping
 from batchrun.domain.status import ExitStatus
-from batchrun.errors import StepStoppedError, TaskletError
+from batchrun.errors import CallError, StepStoppedError, TaskletError
 from batchrun.spi.tasklet import RepeatStatus, StepContribution
 from tests.unit.components.tasklets.bench import make, run
 
@@ -97,7 +97,7 @@ def test_an_exit_status_is_taken_whole(tmp_path: Path) -> None:
 
 
 def test_ending_the_process_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(TaskletError, match=r"^housekeeping:leave called sys\.exit\(0\)$"):
+    with pytest.raises(CallError, match=r"^housekeeping:leave called sys\.exit\(0\)$"):
         run(make(tmp_path, "python", call="housekeeping:leave"))
 
 
@@ -111,7 +111,7 @@ def test_another_result_is_an_error(tmp_path: Path) -> None:
 
 
 def test_arguments_that_do_not_fit_are_told_before_the_call(tmp_path: Path) -> None:
-    with pytest.raises(TaskletError, match="cannot be called with these arguments: missing a required argument"):
+    with pytest.raises(CallError, match="cannot be called with these arguments: missing a required argument"):
         run(make(tmp_path, "python", call="housekeeping:add", arguments={"a": 1}))
 
 

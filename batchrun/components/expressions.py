@@ -1,4 +1,4 @@
-"""SQL expressions on the columns of a chunk: checked on an empty frame, evaluated on whole frames.
+"""SQL expressions on columns, of a chunk or of a decision's facts: checked on an empty frame, evaluated on whole ones.
 
 An expression is about one item. What goes over several, such as SUM, would go over a chunk, whose borders mean nothing.
 """
@@ -6,6 +6,7 @@ An expression is about one item. What goes over several, such as SUM, would go o
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from batchrun.errors import ProcessError, did_you_mean, first_line
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 _MISSING_COLUMN = re.compile(r'unable to find column "([^"]*)"')
+_PATH = re.compile(r'(?:\w+|"[^"]+")(?:\.(?:\w+|"[^"]+"))+')
+_TEXT = re.compile(r"'(?:[^']|'')*'")
 _LITERAL = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _OVER_ITEMS = re.compile(
     r"\b(sum|count|avg|mean|min|max|median|first|last|corr|covar\w*|quantile_\w+|std\w*|var|var_\w+|variance|"
@@ -50,6 +53,8 @@ def type_of(text: str, columns: pl.Schema, at: tuple[str | int, ...]) -> pl.Data
         return OptionsProblem(str(error), at)
     except pl.exceptions.ColumnNotFoundError as error:
         return _missing_column(text, str(error), columns, at)
+    except pl.exceptions.StructFieldNotFoundError as error:
+        return _missing_field(text, first_line(error), columns, at)
     except pl.exceptions.PolarsError as error:
         return OptionsProblem(f"{text!r} does not fit the columns: {first_line(error)}", at)
     return frame.schema["result"]
@@ -114,6 +119,35 @@ def _missing_column(text: str, reason: str, columns: pl.Schema, at: tuple[str | 
     found = _MISSING_COLUMN.search(reason)
     name = found[1] if found else text
     return OptionsProblem(f"there is no column {name!r}", at, did_you_mean(name, columns) or listed(columns))
+
+
+def _missing_field(text: str, name: str, columns: pl.Schema, at: tuple[str | int, ...]) -> OptionsProblem:
+    """Says which path of names ends in a field that is none, and which fields there are in its place."""
+    for path in _PATH.findall(_TEXT.sub("''", text)):
+        fields: Mapping[str, pl.DataType] = columns
+        for part in (each.strip('"') for each in path.split(".")):
+            if part == name and part not in fields:
+                return OptionsProblem(f"{path!r} names nothing", at, did_you_mean(name, fields) or _there(fields))
+            fields = _fields(fields.get(part))
+    return OptionsProblem(f"{text!r} does not fit the columns: there is no {name!r}", at)
+
+
+def _fields(kind: pl.DataType | None) -> Mapping[str, pl.DataType]:
+    return {each.name: each.dtype for each in getattr(kind, "fields", ())}
+
+
+def _there(fields: Mapping[str, pl.DataType]) -> str:
+    return f"there are: {', '.join(fields) or 'none'}"
+
+
+def condition_problem(text: str, columns: pl.Schema, at: tuple[str | int, ...]) -> OptionsProblem | None:
+    """Returns what is wrong with an expression that is to be a condition, or None."""
+    found = type_of(text, columns, at)
+    if isinstance(found, OptionsProblem):
+        return found
+    if str(found) in ("Boolean", "Null"):
+        return None
+    return OptionsProblem(f"{text!r} is a {str(found).lower()}, not a condition", at, "compare it with something")
 
 
 def listed(columns: pl.Schema) -> str:
