@@ -74,21 +74,25 @@ def schema(
     context: typer.Context,
     output_dir: Annotated[
         Path | None,
-        typer.Option("--output-dir", metavar="DIR", help="Write job.schema.json into this folder; else to stdout."),
+        typer.Option(
+            "--output-dir", metavar="DIR", help="Write job.schema.json and flow.schema.json into this folder."
+        ),
     ] = None,
 ) -> int:
     """Print the JSON Schema of job files, for editors.
 
+    With --output-dir also that of the flows that jobs include.
+
     A job file names it in its first line: # yaml-language-server: $schema=../schemas/job.schema.json
     """
-    from batchrun.definition.schema import schema_text, write_schemas
+    from batchrun.definition.schema import job_schema, schema_text, write_schemas
     from batchrun.errors import UsageError
 
     invocation: Invocation = context.obj
     with invocation.application() as application:
         registry = application.registry()
     if output_dir is None:
-        invocation.stdout.write(schema_text(registry))
+        invocation.stdout.write(schema_text(job_schema(registry)))
         return 0
     try:
         written = write_schemas(output_dir, registry)

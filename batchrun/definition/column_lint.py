@@ -1,5 +1,7 @@
 """Lints the columns: follows them from the reader through the processors to the writer, as far as they are known.
 
+The facts that a decision goes by are columns too.
+
 The only part of reading a job file that needs polars; where no component has a rule for columns it is not imported.
 """
 
@@ -14,7 +16,10 @@ from batchrun.definition.components import Component, notations, options_schema
 from batchrun.definition.document import DocumentPath
 from batchrun.definition.findings import Findings
 from batchrun.definition.outline import Outline
+from batchrun.definition.states import State
+from batchrun.domain.parameters import ParameterType
 from batchrun.errors import first_line, nearest
+from batchrun.spi.facts import facts_schema
 from batchrun.spi.spec import OptionsError, OptionsProblem
 
 if TYPE_CHECKING:
@@ -27,8 +32,25 @@ def lint_columns(outline: Outline, components: Sequence[Component], findings: Fi
     """Adds what does not fit the columns that arrive at each component of each step."""
     known = {component.path: component for component in components}
     chains: dict[DocumentPath, _Chain] = {}
-    for _, path, _, _ in outline.components():
-        chains.setdefault(path[:2], _Chain(findings)).follow(known.get(path))
+    for part in outline.components():
+        if part.state.path not in chains:
+            columns = _facts(outline, part.state) if _has_rule(known.get(part.path), "decider") else None
+            chains[part.state.path] = _Chain(findings, columns)
+        chains[part.state.path].follow(known.get(part.path))
+
+
+def _has_rule(component: Component | None, role: str) -> bool:
+    return component is not None and component.spec.role == role and component.spec.schema is not None
+
+
+def _facts(outline: Outline, state: State) -> pl.Schema:
+    """Returns the columns of what a decision may go by; parameters of a wrong type are taken as texts."""
+    kinds = {name: declared.get("type") for name, declared in outline.parameters.items()}
+    types = {
+        name: ParameterType(kind) if kind in set(ParameterType) else ParameterType.STRING
+        for name, kind in kinds.items()
+    }
+    return facts_schema(types, state.namespace.visible())
 
 
 @dataclass(slots=True)

@@ -13,6 +13,8 @@ from batchrun.binding import texts
 from batchrun.definition.document import DocumentPath
 from batchrun.definition.findings import Findings
 from batchrun.definition.formats import Formats
+from batchrun.definition.outline import Part
+from batchrun.definition.states import State
 from batchrun.definition.validation import validate
 from batchrun.definition.wording import shown
 from batchrun.errors import BatchrunError
@@ -27,14 +29,14 @@ class Component:
     Attributes:
         options: what the file says beside `type`.
         path: its place.
-        step: the name of its step.
+        state: the step that it belongs to.
     """
 
     spec: ComponentSpec
     type: str
     options: Mapping[str, Any]
     path: DocumentPath
-    step: str
+    state: State
 
     @property
     def title(self) -> str:
@@ -63,10 +65,9 @@ def options_schema(options: type[Options]) -> dict[str, Any]:
     return msgspec.json.schema(options)
 
 
-def resolve(
-    node: Any, role: str, path: DocumentPath, step: str, registry: Registry, findings: Findings
-) -> Component | None:
+def resolve(part: Part, registry: Registry, findings: Findings) -> Component | None:
     """Returns the component that a node names, or None, having said why."""
+    role, path, node = part.role, part.path, part.node
     if not isinstance(node, dict) or findings.is_wrong((*path, "type")):
         return None
     names = ", ".join(registry.names(role))
@@ -83,7 +84,7 @@ def resolve(
         findings.add((*path, "type"), error.message, error.hint)
         return None
     options = {key: value for key, value in node.items() if key != "type"}
-    return Component(spec, given, options, path, step)
+    return Component(spec, given, options, path, part.state)
 
 
 def _a(role: str) -> str:

@@ -8,17 +8,23 @@ from typing import Any
 from batchrun.definition.document import DocumentPath, path_text
 from batchrun.definition.outline import Outline
 from batchrun.definition.parameter_declaration import parameter_definition
+from batchrun.definition.states import Edge, FlowOutline, State
 from batchrun.domain.definition import (
     DEFAULT_CHUNK_ITEMS,
     DEFAULT_READ_AHEAD,
+    ChildJobDefinition,
     ChunkDefinition,
     ComponentDefinition,
+    DecisionDefinition,
     FlowDefinition,
     JobDefinition,
+    ParallelDefinition,
     StepDefinition,
+    StepWorkDefinition,
     TaskletDefinition,
     Transition,
 )
+from batchrun.domain.durations import parse_duration
 
 _EXIT_CODES = {"end": "COMPLETED", "fail": "FAILED", "stop": "STOPPED"}
 
@@ -31,29 +37,61 @@ def job_definition(outline: Outline) -> JobDefinition:
         description=plain.get("description", ""),
         parameters=tuple(parameter_definition(name, declared) for name, declared in outline.parameters.items()),
         databases=dict(outline.databases),
-        flow=FlowDefinition(
-            states=tuple(_step(path, node) for path, node in outline.steps),
-            start=plain.get("start") or outline.step_names[0],
-            transitions=tuple(_transition(node) for _, node in outline.transitions) if outline.has_flow else None,
-        ),
+        flow=_flow(outline.job.flows[0]),
         exit_codes={code: int(number) for code, number in plain.get("exit_codes", {}).items()},
         validators=tuple(plain.get("validators", ())),
     )
 
 
-def _step(path: DocumentPath, node: Mapping[str, Any]) -> StepDefinition:
-    limit = node.get("start_limit")
-    return StepDefinition(
-        name=node["name"],
-        work=_work(path, node),
-        allow_start_if_complete=node.get("allow_start_if_complete", False),
-        start_limit=None if limit is None else int(limit),
+def _flow(flow: FlowOutline) -> FlowDefinition:
+    prefix = flow.namespace.prefix
+    return FlowDefinition(
+        states=tuple(_step(state) for state in flow.states),
+        start=f"{prefix}{flow.start}",
+        transitions=None if flow.is_in_order else tuple(_transition(edge, prefix) for edge in flow.edges),
     )
 
 
-def _work(path: DocumentPath, node: Mapping[str, Any]) -> ChunkDefinition | TaskletDefinition:
+def _step(state: State) -> StepDefinition:
+    node = state.node
+    return StepDefinition(
+        name=state.full_name,
+        work=_work(state),
+        allow_start_if_complete=node.get("allow_start_if_complete", False) or node.get("recompute", False),
+        start_limit=_count(node.get("start_limit")),
+        max_visits=_count(node.get("max_visits")),
+        timeout=parse_duration(node["timeout"]) if node.get("timeout") is not None else None,
+        promote=tuple(node.get("promote", ())),
+    )
+
+
+def _count(value: float | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _work(state: State) -> StepWorkDefinition:
+    node, path = state.node, state.path
+    if state.inner is not None:
+        return _flow(state.inner.flows[0])
+    if "parallel" in node:
+        return ParallelDefinition(tuple(_flow(flow) for flow in state.namespace.flows if flow.holder is state))
+    if "job" in node:
+        return _child_job((*path, "job"), node["job"])
+    if "decision" in node:
+        return DecisionDefinition(_component("decider", (*path, "decision"), node["decision"]))
     if "tasklet" in node:
         return TaskletDefinition(_component("tasklet", (*path, "tasklet"), node["tasklet"]))
+    return _chunk(path, node)
+
+
+def _child_job(path: DocumentPath, node: str | Mapping[str, Any]) -> ChildJobDefinition:
+    if isinstance(node, str):
+        return ChildJobDefinition(node, path=path_text(path))
+    is_skipped = node.get("if_complete") == "skip"
+    return ChildJobDefinition(node["name"], dict(node.get("parameters", {})), is_skipped, path_text(path))
+
+
+def _chunk(path: DocumentPath, node: Mapping[str, Any]) -> ChunkDefinition:
     chunk = node.get("chunk", DEFAULT_CHUNK_ITEMS)
     return ChunkDefinition(
         reader=_component("reader", (*path, "reader"), node["reader"]),
@@ -74,7 +112,9 @@ def _component(role: str, path: DocumentPath, node: Mapping[str, Any]) -> Compon
     return ComponentDefinition(role, node["type"], options, path_text(path))
 
 
-def _transition(node: Mapping[str, Any]) -> Transition:
+def _transition(edge: Edge, prefix: str) -> Transition:
+    """Returns an edge with the names of its states as they are in the job."""
+    node = edge.node
     outcomes = {key: node[key] or code for key, code in _EXIT_CODES.items() if key in node}
-    given = {key: node[key] for key in ("on", "to", "restart") if key in node}
-    return Transition(source=node["from"], **given, **outcomes)
+    names = {key: f"{prefix}{node[key]}" for key in ("to", "restart") if key in node}
+    return Transition(f"{prefix}{edge.source}", edge.on, **names, **outcomes)

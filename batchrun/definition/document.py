@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from batchrun.definition.unreadable import Flaw, UnreadableError
-from batchrun.definition.yaml12 import Node, read_yaml
+from batchrun.definition.yaml12 import Node, Source, read_yaml
 from batchrun.errors import DefinitionError, Problem, did_you_mean
 
 DocumentPath = tuple[str | int, ...]
 """Where a value stands: `("steps", 0, "reader", "path")`."""
+
+JOB_FILE = "a job file with name and steps"
+FLOW_FILE = "a flow file with steps"
 
 _STEP = re.compile(r"\[(\d+)\]|\.?([^.\[]+)")
 
@@ -23,33 +26,49 @@ def path_text(path: DocumentPath) -> str:
     return text.removeprefix(".")
 
 
+class Place(NamedTuple):
+    """A place in a text, 1-based."""
+
+    source: Source
+    line: int
+    column: int
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file's text and tree.
+    """One file's text and tree; a part of the tree may stand in another file.
 
     Attributes:
-        file: absolute.
         root: a mapping, or an empty one where the file holds something else.
         flaws: what is wrong in the text itself.
     """
 
-    file: Path
-    text: str
+    source: Source
     root: Node = field(repr=False)
     flaws: tuple[Flaw, ...] = ()
 
+    @property
+    def file(self) -> Path:
+        """The file, absolute."""
+        return self.source.file
+
     def node(self, path: DocumentPath) -> Node | None:
         """Returns the node of a path, or None."""
-        node = self.root
+        found = self._find(path)
+        return found[0] if found is not None else None
+
+    def _find(self, path: DocumentPath) -> tuple[Node, Source] | None:
+        node, source = self.root, self.source
         for step in path:
             try:
                 node = node.value[step]
             except (KeyError, IndexError, TypeError):
                 return None
-        return node
+            source = node.source or source
+        return node, source
 
-    def place(self, path: DocumentPath, *, key: bool = False) -> tuple[int, int]:
-        """Returns line and column of a value, or of the nearest thing around it that exists.
+    def place(self, path: DocumentPath, *, key: bool = False) -> Place:
+        """Returns the place of a value, or of the nearest thing around it that exists.
 
         A value that begins on a line of its own, or is nothing, is shown by its key.
 
@@ -57,16 +76,20 @@ class Document:
             path: where it stands.
             key: the place of its key instead.
         """
-        while path and (node := self.node(path)) is None:
+        while (found := self._find(path)) is None:
             path, key = path[:-1], False
-        if not path:
-            return (self.root.line, self.root.column)
-        node, parent = self.node(path), self.node(path[:-1])
-        assert node is not None
-        assert parent is not None
-        if isinstance(path[-1], str) and (key or not node.inline):
-            return parent.keys[path[-1]]
-        return (node.line, node.column)
+        node, source = found
+        if path and isinstance(path[-1], str) and (key or (not node.inline and node.source is None)):
+            around = self._find(path[:-1])
+            assert around is not None
+            return Place(around[1], *around[0].keys[path[-1]])
+        return Place(source, node.line, node.column)
+
+    def line_text(self, path: DocumentPath, *, seen_from: DocumentPath) -> str:
+        """Returns the line of a value in words, with its file where that is another than that of `seen_from`."""
+        place = self.place(path)
+        is_here = place.source.file == self.place(seen_from).source.file
+        return f"line {place.line}" if is_here else f"line {place.line} of {place.source.file.name}"
 
     def parse_path(self, text: str) -> DocumentPath:
         """Reads the notation of `path_text` as far as the document has it; a key may hold dots itself."""
@@ -94,31 +117,32 @@ class Document:
         severity: str = "error",
     ) -> Problem:
         """Returns a problem with the place of the path, or of a part of the value there if its line shows it."""
-        line, column = self.place(path, key=key)
+        place = self.place(path, key=key)
         if part:
-            column = _column_of(part, source_line(self.text, line), column)
-        return self._at(Flaw(message, line, column, hint), path_text(path), severity)
+            place = place._replace(column=_column_of(part, place.source.line(place.line), place.column))
+        return _problem(place, message, hint, path_text(path), severity)
 
     def flaw(self, flaw: Flaw) -> Problem:
         """Returns a flaw of the text as a problem."""
-        return self._at(flaw)
-
-    def _at(self, flaw: Flaw, path: str = "", severity: str = "error") -> Problem:
-        return Problem(
-            flaw.message,
-            str(self.file),
-            flaw.line,
-            flaw.column,
-            source=source_line(self.text, flaw.line),
-            path=path,
-            hint=flaw.hint,
-            severity=severity,
-        )
+        return _problem(Place(self.source, flaw.line, flaw.column), flaw.message, flaw.hint)
 
     def plain(self) -> dict[str, Any]:
         """Returns the whole as dictionaries, lists and scalars."""
         plain: dict[str, Any] = self.root.plain()
         return plain
+
+
+def _problem(place: Place, message: str, hint: str | None, path: str = "", severity: str = "error") -> Problem:
+    return Problem(
+        message,
+        str(place.source.file),
+        place.line,
+        place.column,
+        source=place.source.line(place.line),
+        path=path,
+        hint=hint,
+        severity=severity,
+    )
 
 
 def _column_of(part: str, line: str, column: int) -> int:
@@ -128,29 +152,28 @@ def _column_of(part: str, line: str, column: int) -> int:
     return found.start() + 1 if found else column
 
 
-def source_line(text: str, line: int) -> str:
-    """Returns a line of a text, 1-based; empty where there is none."""
-    lines = text.split("\n")
-    return lines[line - 1].rstrip("\r") if 0 < line <= len(lines) else ""
+def read_document(file: Path, kind: str = JOB_FILE) -> Document:
+    """Reads a job file, or a file of another kind.
 
-
-def read_document(file: Path) -> Document:
-    """Reads a job file.
+    Args:
+        file: absolute.
+        kind: what such a file is called, with what it has.
 
     Raises:
         DefinitionError: it cannot be read, or is no mapping; one problem.
     """
-    text = _read_text(file)
+    source = Source(file, _read_text(file))
     try:
-        root, flaws = read_yaml(text)
+        root, flaws = read_yaml(source.text)
     except UnreadableError as error:
-        raise DefinitionError([Document(file, text, Node({}, 1, 1)).flaw(error.flaw)]) from error
+        raise DefinitionError([Document(source, Node({}, 1, 1)).flaw(error.flaw)]) from error
+    what, has = kind.split(" with ")
     if root is None or root.value is None:
-        raise _alone(file, "the file is empty", "a job file has at least a name and steps")
-    document = Document(file, text, root, tuple(flaws))
+        raise _alone(file, "the file is empty", f"{what} has at least {has}")
+    document = Document(source, root, tuple(flaws))
     if not isinstance(root.value, dict):
-        kind = "a list" if isinstance(root.value, list) else "a single value"
-        flaw = Flaw(f"a job file is a mapping, with name and steps, not {kind}", root.line, root.column)
+        is_list = "a list" if isinstance(root.value, list) else "a single value"
+        flaw = Flaw(f"{what} is a mapping, with {has}, not {is_list}", root.line, root.column)
         raise DefinitionError([document.flaw(flaw)])
     return document
 
@@ -174,7 +197,7 @@ def _read_text(file: Path) -> str:
             str(file),
             before.count("\n") + 1,
             column,
-            source=source_line(content.decode("utf-8", "replace"), before.count("\n") + 1),
+            source=Source(file, content.decode("utf-8", "replace")).line(before.count("\n") + 1),
             hint="save it as UTF-8",
         )
         raise DefinitionError([problem]) from error

@@ -76,6 +76,16 @@ class Findings:
         return any(each[: len(path)] == path for each in self.wrong)
 
     def ordered(self) -> list[Problem]:
-        """Returns the errors in the order of the file, each once."""
-        unique = {(each.line, each.column, each.message): each for each in self.problems}
-        return sorted(unique.values(), key=lambda each: (each.line or 0, each.column or 0))
+        """Returns the errors in the order of the file, each once; those of included files after the job's own."""
+        return self._in_order(self.problems)
+
+    def ordered_warnings(self) -> list[Problem]:
+        """Returns the warnings in that order."""
+        return self._in_order(self.warnings)
+
+    def _in_order(self, problems: Iterable[Problem]) -> list[Problem]:
+        unique = {(each.file, each.line, each.column, each.message): each for each in problems}
+        job_file = str(self.document.file)
+        return sorted(
+            unique.values(), key=lambda each: (each.file != job_file, each.file, each.line or 0, each.column or 0)
+        )

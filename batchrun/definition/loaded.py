@@ -16,7 +16,7 @@ class LoadedJob:
 
     Attributes:
         path: absolute.
-        text: of the file.
+        text: of the file, and of those that it includes.
         warnings: what does not stop a launch.
         document: gives places to whoever finds something wrong later.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from batchrun.definition.column_lint import lint_columns
@@ -10,14 +11,17 @@ from batchrun.definition.conditions import check_steps
 from batchrun.definition.conversion import job_definition
 from batchrun.definition.document import Document, read_document
 from batchrun.definition.findings import Findings
-from batchrun.definition.flow_lint import lint_flow
+from batchrun.definition.flow_lint import lint_flows
 from batchrun.definition.formats import Formats
+from batchrun.definition.included_lint import check_included
+from batchrun.definition.including import include_files
 from batchrun.definition.loaded import LoadedJob
 from batchrun.definition.outline import Outline
 from batchrun.definition.parameter_lint import lint_parameters
 from batchrun.definition.reference_lint import lint_references
 from batchrun.definition.shape import job_shape
 from batchrun.definition.validation import validate
+from batchrun.definition.yaml12 import Source
 from batchrun.errors import DefinitionError
 from batchrun.registry import Registry
 
@@ -33,39 +37,42 @@ def load_job(path: Path, registry: Registry) -> LoadedJob:
         DefinitionError: with everything wrong in the file, in the file's order.
     """
     document = read_document(path.absolute())
-    outline = Outline(document.plain())
     findings = Findings(document, problems=[document.flaw(each) for each in document.flaws])
+    included = include_files(document, findings)
+    outline = Outline(document.plain())
     formats = Formats(list(outline.databases), registry.modules)
-    _check_shape(outline, findings)
+    _check_shape(outline, formats, findings)
     lint_parameters(outline, formats, findings)
     components = _check_components(outline, registry, formats, findings)
     lint_references(outline, components, findings)
-    lint_flow(outline, findings)
+    lint_flows(outline, components, findings)
     lint_columns(outline, components, findings)
     if problems := findings.ordered():
         raise DefinitionError(problems)
-    return _loaded(document, outline, findings)
+    return _loaded(document, included, outline, findings)
 
 
-def _check_shape(outline: Outline, findings: Findings) -> None:
-    for complaint in validate(outline.plain, job_shape(), outline.owner, lambda _format, _value: None):
+def _check_shape(outline: Outline, formats: Formats, findings: Findings) -> None:
+    for complaint in validate(outline.plain, job_shape(), outline.owner, formats.check):
         findings.complain(complaint)
     check_steps(outline, findings)
+    check_included(outline, findings)
 
 
 def _check_components(outline: Outline, registry: Registry, formats: Formats, findings: Findings) -> list[Component]:
-    resolved = [resolve(node, role, path, step, registry, findings) for role, path, step, node in outline.components()]
+    resolved = [resolve(part, registry, findings) for part in outline.components()]
     components = [each for each in resolved if each is not None]
     for component in components:
         check(component, formats, findings)
     return components
 
 
-def _loaded(document: Document, outline: Outline, findings: Findings) -> LoadedJob:
+def _loaded(document: Document, included: Sequence[Source], outline: Outline, findings: Findings) -> LoadedJob:
+    texts = [document.source.text, *(f"--- # {source.file.name}\n{source.text}" for source in included)]
     return LoadedJob(
         definition=job_definition(outline),
         path=document.file,
-        text=document.text,
+        text="\n".join(texts),
         document=document,
-        warnings=tuple(sorted(findings.warnings, key=lambda each: (each.line or 0, each.column or 0))),
+        warnings=tuple(findings.ordered_warnings()),
     )

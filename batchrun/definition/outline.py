@@ -5,9 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from batchrun.definition.document import DocumentPath
+from batchrun.definition.states import Namespace, State
+
+COMPONENT_KEYS = {
+    "reader": "reader",
+    "processors": "processor",
+    "writer": "writer",
+    "tasklet": "tasklet",
+    "decision": "decider",
+}
+"""The keys of a step that hold components, with their roles, in the order that items pass through them."""
+
+
+class Part(NamedTuple):
+    """A component's node as it stands in the file."""
+
+    role: str
+    path: DocumentPath
+    state: State
+    node: Any
 
 
 @dataclass(frozen=True)
@@ -17,20 +36,14 @@ class Outline:
     plain: Mapping[str, Any]
 
     @cached_property
-    def steps(self) -> list[tuple[DocumentPath, Mapping[str, Any]]]:
-        """The steps that are mappings, each with its place."""
-        return self._mappings("steps")
+    def job(self) -> Namespace:
+        """The namespace of the job's own steps."""
+        return Namespace(self.plain, ())
 
     @cached_property
-    def transitions(self) -> list[tuple[DocumentPath, Mapping[str, Any]]]:
-        """The transitions that are mappings, each with its place."""
-        return self._mappings("flow")
-
-    @cached_property
-    def step_names(self) -> list[str]:
-        """The steps' names in order, each once."""
-        names = (step.get("name") for _, step in self.steps)
-        return list(dict.fromkeys(name for name in names if isinstance(name, str)))
+    def states(self) -> list[State]:
+        """The states of all flows; those of a nested flow behind the states around it."""
+        return [state for namespace in self.job.walk() for state in namespace.states]
 
     @cached_property
     def parameters(self) -> dict[str, Mapping[str, Any]]:
@@ -45,45 +58,59 @@ class Outline:
         """The databases by name."""
         return self._mapping("databases")
 
-    @property
-    def has_flow(self) -> bool:
-        """Tells whether the file has transitions at all."""
-        return "flow" in self.plain
-
-    def components(self) -> Iterator[tuple[str, DocumentPath, str, Any]]:
-        """Yields role, place, step name and node of each component, in the order items pass through them."""
-        for path, step in self.steps:
-            name = str(step.get("name", ""))
-            if "reader" in step:
-                yield "reader", (*path, "reader"), name, step["reader"]
-            processors = step.get("processors")
-            for index, node in enumerate(processors if isinstance(processors, list) else ()):
-                yield "processor", (*path, "processors", index), name, node
-            for role in ("writer", "tasklet"):
-                if role in step:
-                    yield role, (*path, role), name, step[role]
+    def components(self) -> Iterator[Part]:
+        """Yields the components of each step, in the order items pass through them."""
+        for state in self.states:
+            for key, role in COMPONENT_KEYS.items():
+                value, path = state.node.get(key), (*state.path, key)
+                if key != "processors":
+                    if key in state.node:
+                        yield Part(role, path, state, value)
+                    continue
+                for index, node in enumerate(value if isinstance(value, list) else ()):
+                    yield Part(role, (*path, index), state, node)
 
     def owner(self, path: DocumentPath) -> tuple[str, DocumentPath]:
         """Returns whose option a path is, in words, and the rest of the path."""
         match path:
-            case ("steps", int(index), *rest):
-                return self._step_title(index), tuple(rest)
             case ("parameters", str(name), *rest):
                 return f"parameter {name!r}", tuple(rest)
-            case ("flow", int(index), *rest):
-                return f"transition {index + 1} of the flow", tuple(rest)
-        return "the job", path
+            case _:
+                place = _step_place(path)
+        around = self._title(path[:place])
+        match path[place + 1 :] if path[place : place + 1] == ("include",) else path[place:]:
+            case ("flow", int(index), *inside):
+                return f"transition {index + 1} of the flow{f' of {around}' if place else ''}", tuple(inside)
+            case () if path[place:]:
+                return f"the flow of {around}", ()
+            case inside:
+                return around, inside
 
-    def _step_title(self, index: int) -> str:
-        steps = self.plain["steps"]
-        name = steps[index].get("name") if isinstance(steps[index], dict) else None
-        return f"step {name!r}" if isinstance(name, str) else f"step {index + 1}"
+    def _title(self, path: DocumentPath) -> str:
+        if not path:
+            return "the job"
+        node: Any = self.plain
+        for each in path:
+            node = node[each]
+        name = node.get("name") if isinstance(node, dict) else None
+        return f"step {name!r}" if isinstance(name, str) else f"step {int(path[-1]) + 1}"
 
     def _mapping(self, key: str) -> dict[str, Any]:
         value = self.plain.get(key)
         return value if isinstance(value, dict) else {}
 
-    def _mappings(self, key: str) -> list[tuple[DocumentPath, Mapping[str, Any]]]:
-        value = self.plain.get(key)
-        entries = value if isinstance(value, list) else []
-        return [((key, index), each) for index, each in enumerate(entries) if isinstance(each, dict)]
+
+def _step_place(path: DocumentPath) -> int:
+    """Returns how much of a path leads to the innermost step on it."""
+    place, at = 0, 0
+    while at < len(path):
+        match path[at : at + 3]:
+            case ("steps", int(), *_):
+                place = at = at + 2
+            case ("parallel", int(), str(), *_):
+                place = at = at + 2
+            case ("include", *_):
+                at += 1
+            case _:
+                break
+    return place

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 
 from batchrun.binding import BindingError, Reference, parse, texts
 from batchrun.definition.components import Component, notations, options_schema
 from batchrun.definition.document import DocumentPath
 from batchrun.definition.findings import Findings
 from batchrun.definition.outline import Outline
-from batchrun.domain.execution import StepCounts
+from batchrun.definition.states import State
+from batchrun.domain.execution import STEP_FACTS
 from batchrun.domain.parameters import RUN_ID, ParameterType
 from batchrun.errors import did_you_mean
 
 LAUNCH_ROOTS = ("params", "env", "secrets")
 """Known when a job is launched, before any step."""
 
-STEP_ROOTS = (*LAUNCH_ROOTS, "execution", "steps")
+STEP_ROOTS = (*LAUNCH_ROOTS, "execution", "job", "step", "steps")
 """Known when a step starts."""
 
 _EXECUTION = ("id", "instance_id", "job_name")
-_STEP = (*(f"{each.name}_count" for each in fields(StepCounts)), "status", "exit_code")
 
 
 def lint_references(outline: Outline, components: Sequence[Component], findings: Findings) -> None:
@@ -32,8 +31,11 @@ def lint_references(outline: Outline, components: Sequence[Component], findings:
         lint.check(parameter.get("default"), ("parameters", name, "default"), roots)
     for name, url in outline.databases.items():
         lint.check(url, ("databases", name), LAUNCH_ROOTS)
-    for _, path, _, node in outline.components():
-        lint.check(node, path, STEP_ROOTS)
+    for part in outline.components():
+        lint.check(part.node, part.path, STEP_ROOTS, part.state)
+    for state in outline.states:
+        if isinstance(state.node.get("job"), dict):
+            lint.check(state.node["job"].get("parameters"), (*state.path, "job", "parameters"), STEP_ROOTS, state)
     for component in components:
         _lint_notations(component, findings)
 
@@ -57,7 +59,8 @@ class _ReferenceLint:
         self.outline = outline
         self.findings = findings
 
-    def check(self, value: object, path: DocumentPath, roots: Sequence[str]) -> None:
+    def check(self, value: object, path: DocumentPath, roots: Sequence[str], state: State | None = None) -> None:
+        """Checks the references of a value; those of a step name other steps as its flow does."""
         for at, text in texts(value):
             try:
                 parts = parse(text)
@@ -65,10 +68,10 @@ class _ReferenceLint:
                 self.findings.add((*path, *at), error.message, error.hint, part=error.reference)
                 continue
             for part in parts:
-                if isinstance(part, Reference) and (wrong := self._wrong(part, roots)):
+                if isinstance(part, Reference) and (wrong := self._wrong(part, roots, state)):
                     self.findings.add((*path, *at), *wrong, part=part.text)
 
-    def _wrong(self, reference: Reference, roots: Sequence[str]) -> tuple[str, str | None] | None:
+    def _wrong(self, reference: Reference, roots: Sequence[str], state: State | None) -> tuple[str, str | None] | None:
         """Returns message and hint of a reference that will name nothing."""
         root, name = reference.root, ".".join(reference.path)
         if root == "secrets" and root not in roots:
@@ -84,18 +87,23 @@ class _ReferenceLint:
             return f"unknown parameter {name!r}", _one_of(name, list(self.outline.parameters), "the job's parameters")
         if root == "execution" and name not in _EXECUTION:
             return f"{reference.text} names nothing", _one_of(name, _EXECUTION, "an execution has")
+        if root in ("job", "step") and (reference.path[0] != "context" or len(reference.path) == 1):
+            return f"{reference.text} names nothing", f"write ${{{root}.context.KEY}}"
         if root == "steps":
-            return self._wrong_step(reference)
+            return self._wrong_step(reference, self._names(state))
         return None
 
-    def _wrong_step(self, reference: Reference) -> tuple[str, str | None] | None:
+    def _names(self, state: State | None) -> list[str]:
+        return list((self.outline.job if state is None else state.namespace).visible())
+
+    def _wrong_step(self, reference: Reference, names: Sequence[str]) -> tuple[str, str | None] | None:
         name, attribute = ".".join(reference.path[:-1]), reference.path[-1]
         if len(reference.path) == 1:
-            return f"{reference.text} is no single value", f"a step has {', '.join(_STEP)}"
-        if name not in self.outline.step_names:
-            return f"unknown step {name!r}", _one_of(name, self.outline.step_names, "the steps")
-        if attribute not in _STEP:
-            return f"{reference.text} names nothing", _one_of(attribute, _STEP, "a step has")
+            return f"{reference.text} is no single value", f"a step has {', '.join(STEP_FACTS)}"
+        if name not in names:
+            return f"unknown step {name!r}", _one_of(name, names, "the steps")
+        if attribute not in STEP_FACTS:
+            return f"{reference.text} names nothing", _one_of(attribute, STEP_FACTS, "a step has")
         return None
 
 

@@ -1,4 +1,4 @@
-"""The editor's schema of a job file: one JSON Schema (draft-07), made of the shape and the component specs.
+"""The editor's schemas of job files and flow files: JSON Schema (draft-07), made of the shape and the component specs.
 
 A component's node is chosen by `if`/`then` on its `type`, so that an editor completes and explains the options of the
 component that is named; `oneOf` over components would only say that none of them fits. The order of everything is
@@ -14,12 +14,13 @@ from typing import Any
 
 from batchrun.definition.components import options_schema
 from batchrun.definition.flow_lint import OUTCOMES
-from batchrun.definition.shape import job_shape
+from batchrun.definition.shape import flow_shape, job_shape
 from batchrun.definition.yaml12 import read_yaml
 from batchrun.registry import Registry
 from batchrun.spi.spec import ROLES, ComponentSpec
 
-FILE_NAME = "job.schema.json"
+JOB_SCHEMA = "job.schema.json"
+FLOW_SCHEMA = "flow.schema.json"
 
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 _REFERENCE = {"$ref": "#/definitions/reference"}
@@ -30,11 +31,20 @@ _LOCAL = r"^[^:\s]+:[^:\s]+$"
 
 def job_schema(registry: Registry) -> dict[str, Any]:
     """Returns the schema of job files whose components the registry knows."""
+    return _file_schema(job_shape(), "JobShape", "batchrun job", registry)
+
+
+def flow_schema(registry: Registry) -> dict[str, Any]:
+    """Returns the schema of files that hold a flow for jobs to include."""
+    return _file_schema(flow_shape(), "FlowShape", "batchrun flow", registry)
+
+
+def _file_schema(shape: dict[str, Any], root: str, title: str, registry: Registry) -> dict[str, Any]:
     specs = registry.specs()
-    shapes = {name: _shape(node) for name, node in job_shape()["$defs"].items()}
-    job = shapes.pop("JobShape")
+    shapes = {name: _shape(node) for name, node in shape["$defs"].items()}
+    whole = shapes.pop(root)
     definitions: dict[str, Any] = {
-        **shapes,
+        **_used(shapes, whole),
         "reference": {
             "description": "A late-binding reference, such as ${params.input} or ${env.HOME:-/tmp}.",
             "type": "string",
@@ -46,20 +56,33 @@ def job_schema(registry: Registry) -> dict[str, Any]:
         definitions[role] = _choice(role, of_role)
         for spec in of_role:
             definitions.update(_component(spec))
-    return {"$schema": _DRAFT, **job, "title": "batchrun job", "definitions": definitions}
+    return {"$schema": _DRAFT, **whole, "title": title, "definitions": definitions}
 
 
-def schema_text(registry: Registry) -> str:
-    """Returns the text of the schema's file."""
-    return json.dumps(job_schema(registry), indent=2, ensure_ascii=False) + "\n"
+def _used(shapes: dict[str, dict[str, Any]], whole: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Returns the parts of a file's shape that the whole refers to, directly or not."""
+    used: list[str] = []
+    looked_at = [whole]
+    for node in looked_at:
+        text = json.dumps(node)
+        new = [name for name in shapes if name not in used and f'"#/definitions/{name}"' in text]
+        used += new
+        looked_at += [shapes[name] for name in new]
+    return {name: shape for name, shape in shapes.items() if name in used}
+
+
+def schema_text(schema: dict[str, Any]) -> str:
+    """Returns the text of a schema's file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def write_schemas(folder: Path, registry: Registry) -> list[Path]:
-    """Writes the schema into a folder, which is made where it is missing, and returns the files written."""
+    """Writes the schemas into a folder, which is made where it is missing, and returns the files written."""
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / FILE_NAME
-    file.write_text(schema_text(registry), encoding="utf-8")
-    return [file]
+    schemas = {JOB_SCHEMA: job_schema(registry), FLOW_SCHEMA: flow_schema(registry)}
+    for name, schema in schemas.items():
+        (folder / name).write_text(schema_text(schema), encoding="utf-8")
+    return [folder / name for name in schemas]
 
 
 def _shape(node: dict[str, Any]) -> dict[str, Any]:
@@ -132,6 +155,8 @@ def _rewritten(node: dict[str, Any], base: str, *, referable: bool = False) -> d
     """
     if "x-component" in node:
         return {"description": node["description"], "allOf": [{"$ref": f"#/definitions/{node['x-component']}"}]}
+    if "x-file" in node:
+        return {"description": node["description"], "type": "string", "examples": node["examples"]}
     if "$ref" in node:
         return {"$ref": base + str(node["$ref"]).removeprefix(_DEFINITIONS)}
     new: dict[str, Any] = {}

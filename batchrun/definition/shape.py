@@ -30,6 +30,11 @@ _Name = Annotated[str, msgspec.Meta(pattern=NAME)]
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
 _NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 _ProcessExit = Annotated[int, msgspec.Meta(ge=10, le=63)]
+_Duration = Annotated[str, msgspec.Meta(extra_json_schema={"format": "duration"})]
+_Branch = Annotated[list[_Name], msgspec.Meta(min_length=1)]
+
+
+_TYPES = tuple(str(each) for each in ParameterType)
 
 
 _TYPES = tuple(str(each) for each in ParameterType)
@@ -80,10 +85,21 @@ class ChunkShape(_Shape, kw_only=True):
     items: Annotated[_Positive, _says("The commit interval, in items.")]
 
 
-class StepShape(_Shape, kw_only=True):
-    """A step: chunk work (reader and writer) or a tasklet."""
+class ChildJobShape(_Shape, kw_only=True):
+    """A child job, launched as an instance of its own."""
 
-    name: Annotated[_Name, _says("The step's name, unique in the job.")]
+    name: Annotated[_Text, _says("The job: a file, or a name in jobs.d.")]
+    parameters: Annotated[dict[_Name, Any], _says("Its parameters by name.", examples=[{"day": "${params.day}"}])] = {}
+    if_complete: Annotated[
+        Literal["refuse", "skip"],
+        _says("Of an instance that has completed before, not by this step: fail, or take it as done."),
+    ] = "refuse"
+
+
+class StepShape(_Shape, kw_only=True):
+    """A state of a flow: a step of chunk work or a tasklet, a decision, branches, a nested flow or a child job."""
+
+    name: Annotated[_Name, _says("The step's name, unique in its flow.")]
     description: Annotated[str, _says("What the step does.")] = ""
     reader: Annotated[dict[str, Any], _component("reader", "Reads the items.")] = {}
     processors: Annotated[
@@ -92,6 +108,27 @@ class StepShape(_Shape, kw_only=True):
     ] = []
     writer: Annotated[dict[str, Any], _component("writer", "Writes the items.")] = {}
     tasklet: Annotated[dict[str, Any], _component("tasklet", "Does the step's work instead of chunks.")] = {}
+    decision: Annotated[dict[str, Any], _component("decider", "Says by which exit code the flow goes on.")] = {}
+    parallel: Annotated[
+        list[_Branch | StepShape],
+        msgspec.Meta(
+            description="Branches that run at the same time: lists of steps by name, or a step in place of one.",
+            min_length=1,
+            examples=[[["by_desk"], ["by_isin", "sign"]]],
+        ),
+    ] = []
+    steps: Annotated[list[StepShape], msgspec.Meta(description="The steps of a nested flow.", min_length=1)] = []
+    flow: Annotated[list[TransitionShape], _says("Transitions of a nested flow.")] = []
+    start: Annotated[_Text, _says("The step where a nested flow begins; by default its first.")] = ""
+    include: Annotated[
+        _Text | FlowShape,
+        msgspec.Meta(
+            description="File of a nested flow, relative to this one.",
+            examples=["flows/checks.yaml"],
+            extra_json_schema={"x-file": True},
+        ),
+    ] = ""
+    job: Annotated[_Text | ChildJobShape, _says("Another job, by its file or its name in jobs.d.")] = ""
     chunk: Annotated[
         _Positive | ChunkShape, _says("The commit interval: how many items are written in one transaction.")
     ] = DEFAULT_CHUNK_ITEMS
@@ -99,7 +136,11 @@ class StepShape(_Shape, kw_only=True):
         _NotNegative, _says("Chunks read and processed ahead of the one being written; 0 is one after the other.")
     ] = DEFAULT_READ_AHEAD
     allow_start_if_complete: Annotated[bool, _says("Run again in a restart although it has completed.")] = False
+    recompute: Annotated[bool, _says("Take the decision again in a restart.")] = False
     start_limit: Annotated[_Positive | None, _says("How many times it may start in one job instance.")] = None
+    max_visits: Annotated[_Positive | None, _says("How many times the flow may enter it in one job instance.")] = None
+    timeout: Annotated[_Duration | None, _says("How long an attempt may take.", examples=["30s"])] = None
+    promote: Annotated[list[_Text], _says("Keys of its context that go into the job's when it completes.")] = []
 
 
 class TransitionShape(_Shape, kw_only=True):
@@ -112,6 +153,28 @@ class TransitionShape(_Shape, kw_only=True):
     fail: Annotated[_Text | None, _says("The job fails with this exit code, by default FAILED.")] = None
     stop: Annotated[_Text | None, _says("The job stops with this exit code, by default STOPPED.")] = None
     restart: Annotated[_Text, _says("With stop: the step where the next execution begins.")] = ""
+
+
+class FlowParameterShape(_Shape, kw_only=True):
+    """A parameter that a flow needs of the jobs that include it."""
+
+    type: Annotated[Literal[_TYPES] | None, _says("What type the job must declare; by default any.")] = None  # type: ignore[valid-type]
+    description: Annotated[str, _says("What it is for.")] = ""
+
+
+class FlowShape(_Shape, kw_only=True):
+    """A flow in a file of its own, for several jobs to include."""
+
+    description: Annotated[str, _says("What the flow does.")] = ""
+    parameters: Annotated[
+        dict[_Name, FlowParameterShape | None],
+        _says("Parameters that the including jobs must declare.", examples=[{"day": {"type": "date"}}]),
+    ] = {}
+    start: Annotated[_Text, _says("The step where the flow begins; by default the first.")] = ""
+    steps: Annotated[list[StepShape], msgspec.Meta(description="The steps, in order.", min_length=1)]
+    flow: Annotated[
+        list[TransitionShape], _says("Transitions; without them the steps run in order and must all complete.")
+    ] = []
 
 
 class JobShape(_Shape, kw_only=True):
@@ -142,6 +205,12 @@ class JobShape(_Shape, kw_only=True):
         dict[str, _ProcessExit],
         _says("Exit code of the process by exit code of the job.", examples=[{"NOTHING TO DO": 10}]),
     ] = {}
+
+
+@cache
+def flow_shape() -> dict[str, Any]:
+    """Returns the JSON schema of a file that holds a flow, without its components' options."""
+    return msgspec.json.schema(FlowShape)
 
 
 @cache

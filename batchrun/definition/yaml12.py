@@ -8,6 +8,7 @@ refused; anchors and aliases work.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from batchrun.definition.scalars import resolve
@@ -15,6 +16,24 @@ from batchrun.definition.unreadable import Flaw, UnreadableError, unreadable
 
 MOST_ALIASED_NODES = 100_000
 MOST_NESTED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text with the file that it is read from.
+
+    Attributes:
+        file: absolute.
+    """
+
+    file: Path
+    text: str = field(repr=False)
+
+    def line(self, number: int) -> str:
+        """Returns a line of the text, 1-based; empty where there is none."""
+        lines = self.text.split("\n")
+        return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else ""
+
 
 _SKIPPED = object()
 """Stands for a key whose value is read and dropped, because the key is a flaw already told."""
@@ -31,6 +50,7 @@ class Node:
         keys: for a mapping, line and column of each key.
         inline: it is on the line of its key; false for a block and for nothing at all.
         size: number of nodes in it, aliases expanded.
+        source: where it and what is in it stand, if that is another file than that of the nodes around it.
     """
 
     value: Any
@@ -39,6 +59,7 @@ class Node:
     keys: dict[str, tuple[int, int]] = field(default_factory=dict)
     inline: bool = True
     size: int = 1
+    source: Source | None = None
 
     def plain(self) -> Any:
         """Returns the value as lists, dictionaries and scalars."""

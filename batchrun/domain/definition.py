@@ -226,6 +226,14 @@ class FlowDefinition:
             for flow in state.flows:
                 yield from flow.walk()
 
+    def around(self, name: str) -> Sequence[StepDefinition]:
+        """Returns the states of this flow and of those in it that hold the state of that name, the outermost first."""
+        for state in self.states:
+            for flow in state.flows:
+                if any(each.name == name for each in flow.walk()):
+                    return (state, *flow.around(name))
+        return ()
+
 
 StepWorkDefinition = (
     ChunkDefinition | TaskletDefinition | DecisionDefinition | ParallelDefinition | FlowDefinition | ChildJobDefinition
@@ -268,3 +276,15 @@ class JobDefinition:
             if step.name == name:
                 return step
         raise KeyError(name)
+
+    def names_seen_from(self, name: str) -> dict[str, str]:
+        """Returns the full names of all states by what they may be called in the options of one of them.
+
+        In the nested flow `checks`, `count` is `checks.count`, whatever else outside is called `count`.
+        """
+        names = {each.name: each.name for each in self.flow.walk()}
+        for holder in self.flow.around(name):
+            if isinstance(holder.work, FlowDefinition):
+                inside = [each.name for each in holder.work.walk()]
+                names.update({each.removeprefix(f"{holder.name}."): each for each in inside})
+        return names

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from dataclasses import replace
+from typing import Any
 
 from batchrun.domain.execution import Checkpoint, JsonObject, StepExecution
 from batchrun.domain.status import COMPLETED, COMPLETED_WITH_SKIPS, EXECUTING, BatchStatus
@@ -48,7 +49,7 @@ class StepWork(ABC):
         self.definition = visit.definition
         self.step = step
         self.run_visit = run_visit
-        self.start = StepStart(self.run.execution, self.definition, step, self.run.attempts.results(), self.should_stop)
+        self.start = StepStart(self.run.execution, self.definition, step, self._results(), self.should_stop)
         self.listeners: Listeners = self.run.listeners
         timeout = self.definition.timeout
         self._deadline = None if timeout is None else time.monotonic() + timeout.total_seconds()
@@ -56,6 +57,12 @@ class StepWork(ABC):
         self.store: CheckpointStore | None = None
         self.opened = ExitStack()
         self.stopped = False
+
+    def _results(self) -> dict[str, dict[str, Any]]:
+        """Returns what came of the steps so far, by their full names and by those that this step may call them."""
+        results = self.run.attempts.results()
+        names = self.run.definition.names_seen_from(self.definition.name)
+        return {**results, **{name: results[full] for name, full in names.items() if full in results}}
 
     @abstractmethod
     def execute(self) -> None:

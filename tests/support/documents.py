@@ -18,7 +18,7 @@ _FENCE = re.compile(r"^```(?P<language>\w*) ?(?P<name>\S*)\n(?P<text>.*?)^```$",
 _EXIT = re.compile(r"  # exit (\d+)$")
 _NUMBER = re.compile(r"\d[\d,.:]*(?:ms|s)?")
 _TOP_KEY = re.compile(r"^(\w+):", re.MULTILINE)
-_STEP_KEYS = ("chunk", "read_ahead", "reader", "processors", "writer", "tasklet")
+_STEP_KEYS = ("chunk", "read_ahead", "reader", "processors", "writer", "tasklet", "decision")
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,8 @@ def job_text(block: Block) -> str:
 
 def _as_step(text: str, keys: list[str]) -> str:
     lines = [f"    {line}" if line else line for line in text.splitlines()]
+    if "decision" in keys:
+        return "\n".join(["steps:", "  - name: work", *lines, "flow: [{from: work, on: '*', end: }]", ""])
     if "tasklet" not in keys:
         if "reader" not in keys:
             lines.append("    reader: {type: csv, path: in.csv}")

@@ -119,10 +119,11 @@ def test_the_schema_is_printed_or_written(batchrun: Run, application: Applicatio
     application.components = Nothing()  # type: ignore[assignment]
     printed = batchrun("schema")
     assert json.loads(printed.out)["$schema"].startswith("http://json-schema.org/draft-07")
-    written = batchrun("schema", "--output-dir", str(tmp_path / "new" / "schemas"))
+    folder = tmp_path / "new" / "schemas"
+    written = batchrun("schema", "--output-dir", str(folder))
     assert (written.code, written.out) == (0, "")
-    assert written.err == f"wrote {tmp_path / 'new' / 'schemas' / 'job.schema.json'}\n"
-    assert (tmp_path / "new" / "schemas" / "job.schema.json").read_text(encoding="utf-8") == printed.out
+    assert written.err == f"wrote {folder / 'job.schema.json'}\nwrote {folder / 'flow.schema.json'}\n"
+    assert (folder / "job.schema.json").read_text(encoding="utf-8") == printed.out
 
 
 def test_a_schema_that_cannot_be_written_is_told(batchrun: Run, application: ApplicationDouble, tmp_path: Path) -> None:

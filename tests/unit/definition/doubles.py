@@ -121,7 +121,20 @@ class RunTasklet:
     pass
 
 
-EXTRA = (LinesReader, KeepProcessor, CallProcessor, StoreWriter, RunTasklet)
+class FixedOptions(Options, kw_only=True):
+    code: Annotated[str, option("What it says.")]
+
+
+@component(
+    ComponentSpec(
+        "decider", "fixed", "Decides.", FixedOptions, "{type: fixed, code: OK}", exit_codes=lambda given: [given.code]
+    )
+)
+class FixedDecider:
+    pass
+
+
+EXTRA = (LinesReader, KeepProcessor, CallProcessor, StoreWriter, RunTasklet, FixedDecider)
 
 
 class JobFolder:

@@ -63,7 +63,7 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
     file.write_bytes(b"\xef\xbb\xbfname: a\n")
     read = read_document(file)
     assert read.plain() == {"name": "a"}
-    assert read.place(("name",)) == (1, 7)
+    assert read.place(("name",))[1:] == (1, 7)
 
 
 TEXT = """\
@@ -77,18 +77,18 @@ steps:
 
 def test_a_scalar_is_shown_by_itself_and_a_block_by_its_key(tmp_path: Path) -> None:
     read = document(tmp_path, TEXT)
-    assert read.place(("steps", 0, "reader", "type")) == (4, 13)
-    assert read.place(("steps", 0, "reader", "type"), key=True) == (4, 7)
-    assert read.place(("steps", 0, "reader")) == (3, 5)
-    assert read.place(("steps", 0)) == (2, 5)
-    assert read.place(("steps", 0, "reader", "columns", "c")) == (5, 32)
+    assert read.place(("steps", 0, "reader", "type"))[1:] == (4, 13)
+    assert read.place(("steps", 0, "reader", "type"), key=True)[1:] == (4, 7)
+    assert read.place(("steps", 0, "reader"))[1:] == (3, 5)
+    assert read.place(("steps", 0))[1:] == (2, 5)
+    assert read.place(("steps", 0, "reader", "columns", "c"))[1:] == (5, 32)
 
 
 def test_what_is_not_there_is_shown_by_the_nearest_around_it(tmp_path: Path) -> None:
     read = document(tmp_path, TEXT)
-    assert read.place(("steps", 0, "reader", "quote", "x")) == (3, 5)
-    assert read.place(("steps", 7)) == (1, 1)
-    assert read.place(("nothing",), key=True) == (1, 1)
+    assert read.place(("steps", 0, "reader", "quote", "x"))[1:] == (3, 5)
+    assert read.place(("steps", 7))[1:] == (1, 1)
+    assert read.place(("nothing",), key=True)[1:] == (1, 1)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ steps:
         "flow: [{from: a, to: b}, {from: a, on: 'COMPLETED WITH SKIPS', to: c}]",
         "flow: [{from: a, stop: }, {from: b, to: c}]",
         "flow: [{from: a, stop: S, restart: c}, {from: c, to: b}]",
-        "flow: [{from: a, on: '*', to: b}, {from: b, on: '?OMPLETED', to: c}, {from: c, on: 'C*', to: a}]",
+        "flow: [{from: a, on: '*', to: b}, {from: b, on: '?OMPLETED', to: c}, {from: c, on: 'C*', to: a},"
+        " {from: c, on: FAILED, end: }]",
     ],
 )
 def test_a_good_flow_has_no_problem(job: JobFolder, flow: str) -> None:
@@ -89,6 +90,7 @@ def referring(command: str, url: str = "sqlite:///a", statement: str = "x") -> s
         "${execution.id}",
         "${steps.load.write_count} ${steps.load.exit_code}",
         "$${anything",
+        "${job.context.last_id:-0} ${step.context.last_id} ${steps.load.visit}",
     ],
 )
 def test_a_good_reference_has_no_problem(job: JobFolder, command: str) -> None:
@@ -104,13 +106,15 @@ def test_a_good_reference_has_no_problem(job: JobFolder, command: str) -> None:
         (
             "${partition.name}",
             "6:50: ${partition.name}: 'partition' is not known here; "
-            "known here: params, env, secrets, execution, steps",
+            "known here: params, env, secrets, execution, job, step, steps",
         ),
         ("${params}", "6:50: ${params} is no single value; name what you mean: ${params.…}"),
         ("${params.day", "6:50: '${params.day' is not closed; end it with }, or write $${ for the two signs"),
         ("a ${}", "6:52: '${}' is no reference; write ${root.name} or ${root.name:-default}; $${ is a literal ${"),
         ("${steps.laod.write_count}", "6:50: unknown step 'laod'; did you mean 'load'?"),
         ("${steps.load.writecount}", "6:50: ${steps.load.writecount} names nothing; did you mean 'write_count'?"),
+        ("${job.contxt.a}", "6:50: ${job.contxt.a} names nothing; write ${job.context.KEY}"),
+        ("${step.context}", "6:50: ${step.context} names nothing; write ${step.context.KEY}"),
         ("${execution.idd}", "6:50: ${execution.idd} names nothing; did you mean 'id'?"),
     ],
 )

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from batchrun.definition.schema import job_schema, schema_text, write_schemas
+from batchrun.definition.schema import flow_schema, job_schema, schema_text, write_schemas
 from batchrun.definition.yaml12 import read_yaml
 from batchrun.registry import Registry
 from tests.unit.definition.doubles import EXTRA
 
-GENERATED = Path(__file__).parents[3] / "schemas" / "job.schema.json"
+GENERATED = Path(__file__).parents[3] / "schemas"
 
 
 @pytest.fixture
@@ -77,10 +77,31 @@ def test_components_are_never_told_apart_by_one_of(small: Registry) -> None:
 
 
 def test_the_file_is_written_where_it_is_asked_for(small: Registry, tmp_path: Path) -> None:
-    (file,) = write_schemas(tmp_path / "schemas", small)
-    assert file == tmp_path / "schemas" / "job.schema.json"
-    assert file.read_text(encoding="utf-8") == schema_text(small)
+    job, flow = write_schemas(tmp_path / "schemas", small)
+    assert [job, flow] == [tmp_path / "schemas" / "job.schema.json", tmp_path / "schemas" / "flow.schema.json"]
+    assert job.read_text(encoding="utf-8") == schema_text(job_schema(small))
+    assert flow.read_text(encoding="utf-8") == schema_text(flow_schema(small))
 
 
-def test_the_schema_in_the_project_is_the_one_the_built_ins_generate() -> None:
-    assert GENERATED.read_text(encoding="utf-8") == schema_text(Registry())
+def test_the_schemas_in_the_project_are_those_that_the_built_ins_generate() -> None:
+    for name, schema in {"job": job_schema, "flow": flow_schema}.items():
+        assert (GENERATED / f"{name}.schema.json").read_text(encoding="utf-8") == schema_text(schema(Registry()))
+
+
+def test_the_schema_of_a_flow_file_takes_a_flow_and_not_a_job(small: Registry) -> None:
+    validator = Draft7Validator(flow_schema(small))
+    step = {"name": "a", "tasklet": {"type": "run", "statement": "x"}}
+    assert validator.is_valid({"parameters": {"day": {"type": "date"}, "n": None}, "steps": [step]})
+    assert not validator.is_valid({"name": "job", "steps": [step]})
+    assert not validator.is_valid({"steps": [{**step, "tasklet": {"type": "run"}}]})
+
+
+def test_a_job_file_names_the_flow_that_it_includes(small: Registry) -> None:
+    assert messages(small, "name: j\nsteps: [{name: a, include: flows/a.yaml}]") == []
+    assert messages(small, "name: j\nsteps: [{name: a, include: {steps: []}}]")
+
+
+def test_branches_are_lists_of_names_or_steps(small: Registry) -> None:
+    steps = "{name: p, parallel: [[a, b], {name: c, tasklet: {type: run, statement: x}}]}"
+    assert messages(small, f"name: j\nsteps: [{steps}]") == []
+    assert messages(small, f"name: j\nsteps: [{steps.replace('statement', 'statment')}]")

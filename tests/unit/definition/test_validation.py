@@ -130,7 +130,7 @@ def test_code_that_a_job_names_must_be_there(job: JobFolder) -> None:
     ("step", "told"),
     [
         ("{name: s, tasklt: {}}", "3:15: unknown option 'tasklt' of step 's'; did you mean 'tasklet'?"),
-        ("{name: s}", "3:5: step 's' has no work; give it a reader and a writer, or a tasklet"),
+        ("{name: s}", "3:5: step 's' has no work; give it a reader and a writer, a tasklet, or another kind of work"),
         (
             "{name: s, reader: {type: lines, path: a}}",
             "3:5: step 's' needs a writer; chunk work is read by one and written by the other",
