@@ -57,9 +57,7 @@ def _section(spec: ComponentSpec) -> str:
 
 def _promise(spec: ComponentSpec) -> str:
     """Returns what a restart after a crash means for the component's work."""
-    if spec.role in ("reader", "processor"):
-        return ""
-    return spec.capabilities.guarantee
+    return spec.capabilities.guarantee if spec.role in ("writer", "tasklet") else ""
 
 
 def _row(option: dict[str, Any]) -> str:
@@ -80,11 +78,11 @@ def _yaml(value: Any) -> str:
 
 
 def _node(spec: ComponentSpec) -> str:
-    """Returns the example in its place in a step."""
+    """Returns the example in its place in a job."""
     example = spec.example.strip()
     key = KEYS.get(spec.role, spec.role)
-    if spec.role == "processor":
-        return "processors:\n  - " + textwrap.indent(example, "    ").lstrip()
+    if spec.role in ("processor", "listener"):
+        return f"{spec.role}s:\n  - " + textwrap.indent(example, "    ").lstrip()
     if example.startswith("{"):
         return f"{key}: {example}"
     return f"{key}:\n" + textwrap.indent(example, "  ")

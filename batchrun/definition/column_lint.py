@@ -33,6 +33,8 @@ def lint_columns(outline: Outline, components: Sequence[Component], findings: Fi
     known = {component.path: component for component in components}
     chains: dict[DocumentPath, _Chain] = {}
     for part in outline.components():
+        if part.state is None or part.role == "listener":
+            continue
         if part.state.path not in chains:
             columns = _facts(outline, part.state) if _has_rule(known.get(part.path), "decider") else None
             chains[part.state.path] = _Chain(findings, columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,6 +15,7 @@ from batchrun.definition.document import DocumentPath
 from batchrun.definition.findings import Findings
 from batchrun.definition.formats import Formats
 from batchrun.definition.outline import Part
+from batchrun.definition.shape import role_keys
 from batchrun.definition.states import State
 from batchrun.definition.validation import validate
 from batchrun.definition.wording import shown
@@ -28,15 +30,17 @@ class Component:
 
     Attributes:
         options: what the file says beside `type`.
+        keys: what it says by its role, such as a listener's `on_error`.
         path: its place.
-        state: the step that it belongs to.
+        state: the step that it belongs to; None for a listener of the job.
     """
 
     spec: ComponentSpec
     type: str
     options: Mapping[str, Any]
+    keys: Mapping[str, Any]
     path: DocumentPath
-    state: State
+    state: State | None
 
     @property
     def title(self) -> str:
@@ -65,6 +69,15 @@ def options_schema(options: type[Options]) -> dict[str, Any]:
     return msgspec.json.schema(options)
 
 
+@cache
+def node_schema(spec: ComponentSpec) -> dict[str, Any]:
+    """Returns the JSON schema of a component's node, without its type: the options, and the keys of its role."""
+    schema = deepcopy(options_schema(spec.options))
+    own = schema["$defs"][str(schema["$ref"]).rsplit("/", 1)[-1]]
+    own["properties"] = {**role_keys(spec.role), **own.get("properties", {})}
+    return schema
+
+
 def resolve(part: Part, registry: Registry, findings: Findings) -> Component | None:
     """Returns the component that a node names, or None, having said why."""
     role, path, node = part.role, part.path, part.node
@@ -83,8 +96,10 @@ def resolve(part: Part, registry: Registry, findings: Findings) -> Component | N
     except BatchrunError as error:
         findings.add((*path, "type"), error.message, error.hint)
         return None
-    options = {key: value for key, value in node.items() if key != "type"}
-    return Component(spec, given, options, path, part.state)
+    by_role = role_keys(role)
+    options = {key: value for key, value in node.items() if key not in ("type", *by_role)}
+    keys = {key: value for key, value in node.items() if key in by_role}
+    return Component(spec, given, options, keys, path, part.state)
 
 
 def _a(role: str) -> str:
@@ -93,14 +108,15 @@ def _a(role: str) -> str:
 
 def check(component: Component, formats: Formats, findings: Findings) -> None:
     """Adds what is wrong in a component's options, each by itself and then together."""
-    schema = options_schema(component.spec.options)
-    complaints = validate(
-        dict(component.options),
-        schema,
-        lambda path: (component.title, path),
-        formats.check,
-        references=True,
-    )
+
+    def owner(path: DocumentPath) -> tuple[str, DocumentPath]:
+        return component.title, path
+
+    by_role = {"properties": role_keys(component.spec.role)}
+    for complaint in validate(dict(component.keys), by_role, owner, formats.check):
+        findings.complain(complaint, component.path)
+    node = {**component.options, **component.keys}
+    complaints = validate(node, node_schema(component.spec), owner, formats.check, references=True)
     for complaint in complaints:
         findings.complain(complaint, component.path)
     options = None if complaints else component.parse()

@@ -8,6 +8,7 @@ from typing import Any
 from batchrun.definition.document import DocumentPath, path_text
 from batchrun.definition.outline import Outline
 from batchrun.definition.parameter_declaration import parameter_definition
+from batchrun.definition.shape import role_keys
 from batchrun.definition.states import Edge, FlowOutline, State
 from batchrun.domain.definition import (
     DEFAULT_CHUNK_ITEMS,
@@ -18,6 +19,7 @@ from batchrun.domain.definition import (
     DecisionDefinition,
     FlowDefinition,
     JobDefinition,
+    ListenerDefinition,
     ParallelDefinition,
     StepDefinition,
     StepWorkDefinition,
@@ -40,6 +42,7 @@ def job_definition(outline: Outline) -> JobDefinition:
         flow=_flow(outline.job.flows[0]),
         exit_codes={code: int(number) for code, number in plain.get("exit_codes", {}).items()},
         validators=tuple(plain.get("validators", ())),
+        listeners=_listeners((), plain),
     )
 
 
@@ -62,6 +65,7 @@ def _step(state: State) -> StepDefinition:
         max_visits=_count(node.get("max_visits")),
         timeout=parse_duration(node["timeout"]) if node.get("timeout") is not None else None,
         promote=tuple(node.get("promote", ())),
+        listeners=_listeners(state.path, node),
     )
 
 
@@ -107,8 +111,15 @@ def _processors(path: DocumentPath, node: Mapping[str, Any]) -> Iterator[Compone
         yield _component("processor", (*path, "processors", index), each)
 
 
+def _listeners(path: DocumentPath, owner: Mapping[str, Any]) -> tuple[ListenerDefinition, ...]:
+    return tuple(
+        ListenerDefinition(_component("listener", (*path, "listeners", index), node), node.get("on_error") == "warn")
+        for index, node in enumerate(owner.get("listeners", ()))
+    )
+
+
 def _component(role: str, path: DocumentPath, node: Mapping[str, Any]) -> ComponentDefinition:
-    options = {key: value for key, value in node.items() if key != "type"}
+    options = {key: value for key, value in node.items() if key not in ("type", *role_keys(role))}
     return ComponentDefinition(role, node["type"], options, path_text(path))
 
 

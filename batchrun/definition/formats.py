@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from batchrun.definition.validation import Complaint
 from batchrun.domain.durations import parse_duration
 from batchrun.errors import BatchrunError, did_you_mean
+from batchrun.listeners import functions_of, points_of
 from batchrun.registry import LocalModules
 from batchrun.spi.columns import ColumnType, ColumnTypeError
 
@@ -34,6 +35,8 @@ class Formats:
             "reference": self._reference,
             "database": self._database,
             "sql": _sql,
+            "listener": self._listener,
+            "listeners": self._listeners,
         }
         check = checks.get(format)
         return check(value) if check is not None else None
@@ -45,6 +48,16 @@ class Formats:
             return Complaint(error.message, error.hint)
         return None
 
+    def _listener(self, value: str) -> Complaint | None:
+        return self._reference(value) or _undecorated(value, points_of(self.modules.load(value)))
+
+    def _listeners(self, value: str) -> Complaint | None:
+        try:
+            functions = functions_of(self.modules.module(value))
+        except BatchrunError as error:
+            return Complaint(error.message, error.hint)
+        return _undecorated(value, functions)
+
     def _database(self, value: str) -> Complaint | None:
         if value in self.databases:
             return None
@@ -53,6 +66,14 @@ class Formats:
             f"the job's databases: {known}" if known else "declare it under databases:"
         )
         return Complaint(f"unknown database {value!r}", hint)
+
+
+def _undecorated(value: str, decorated: Collection[str]) -> Complaint | None:
+    if decorated:
+        return None
+    what = f"{value!r} is not decorated" if ":" in value else f"module {value!r} has no function that is decorated"
+    hint = "put @after_step or another decorator of batchrun.listeners before it"
+    return Complaint(f"{what} with a point to listen at", hint)
 
 
 def _column_type(value: str) -> Complaint | None:

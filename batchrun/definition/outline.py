@@ -16,16 +16,19 @@ COMPONENT_KEYS = {
     "writer": "writer",
     "tasklet": "tasklet",
     "decision": "decider",
+    "listeners": "listener",
 }
 """The keys of a step that hold components, with their roles, in the order that items pass through them."""
 
+_LISTS = ("processors", "listeners")
+
 
 class Part(NamedTuple):
-    """A component's node as it stands in the file."""
+    """A component's node as it stands in the file; the state is None where it is the job's own."""
 
     role: str
     path: DocumentPath
-    state: State
+    state: State | None
     node: Any
 
 
@@ -59,16 +62,11 @@ class Outline:
         return self._mapping("databases")
 
     def components(self) -> Iterator[Part]:
-        """Yields the components of each step, in the order items pass through them."""
+        """Yields the components of each step, in the order items pass through them, and then those of the job."""
         for state in self.states:
             for key, role in COMPONENT_KEYS.items():
-                value, path = state.node.get(key), (*state.path, key)
-                if key != "processors":
-                    if key in state.node:
-                        yield Part(role, path, state, value)
-                    continue
-                for index, node in enumerate(value if isinstance(value, list) else ()):
-                    yield Part(role, (*path, index), state, node)
+                yield from _parts(role, (*state.path, key), state, state.node)
+        yield from _parts("listener", ("listeners",), None, self.plain)
 
     def owner(self, path: DocumentPath) -> tuple[str, DocumentPath]:
         """Returns whose option a path is, in words, and the rest of the path."""
@@ -114,3 +112,15 @@ def _step_place(path: DocumentPath) -> int:
             case _:
                 break
     return place
+
+
+def _parts(role: str, path: DocumentPath, state: State | None, owner: Mapping[str, Any]) -> Iterator[Part]:
+    """Yields the component under the last key of the path, or those of the list there."""
+    key = str(path[-1])
+    value = owner.get(key)
+    if key not in _LISTS:
+        if key in owner:
+            yield Part(role, path, state, value)
+        return
+    for index, node in enumerate(value if isinstance(value, list) else ()):
+        yield Part(role, (*path, index), state, node)

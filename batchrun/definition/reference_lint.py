@@ -17,6 +17,9 @@ from batchrun.errors import did_you_mean
 LAUNCH_ROOTS = ("params", "env", "secrets")
 """Known when a job is launched, before any step."""
 
+JOB_ROOTS = (*LAUNCH_ROOTS, "execution", "job")
+"""Known when a job starts."""
+
 STEP_ROOTS = (*LAUNCH_ROOTS, "execution", "job", "step", "steps")
 """Known when a step starts."""
 
@@ -32,7 +35,7 @@ def lint_references(outline: Outline, components: Sequence[Component], findings:
     for name, url in outline.databases.items():
         lint.check(url, ("databases", name), LAUNCH_ROOTS)
     for part in outline.components():
-        lint.check(part.node, part.path, STEP_ROOTS, part.state)
+        lint.check(part.node, part.path, JOB_ROOTS if part.state is None else STEP_ROOTS, part.state)
     for state in outline.states:
         if isinstance(state.node.get("job"), dict):
             lint.check(state.node["job"].get("parameters"), (*state.path, "job", "parameters"), STEP_ROOTS, state)

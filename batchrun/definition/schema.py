@@ -14,7 +14,7 @@ from typing import Any
 
 from batchrun.definition.components import options_schema
 from batchrun.definition.flow_lint import OUTCOMES
-from batchrun.definition.shape import flow_shape, job_shape
+from batchrun.definition.shape import flow_shape, job_shape, role_keys
 from batchrun.definition.yaml12 import read_yaml
 from batchrun.registry import Registry
 from batchrun.spi.spec import ROLES, ComponentSpec
@@ -111,6 +111,7 @@ def _choice(role: str, specs: list[ComponentSpec]) -> dict[str, Any]:
         "required": ["type"],
         "properties": {
             "type": {"description": f"Which {role}.", "examples": names, "anyOf": [*described, local]},
+            **role_keys(role),
         },
         **({"allOf": of_type} if of_type else {}),  # draft-07 forbids an empty one
     }
@@ -131,7 +132,11 @@ def _component(spec: ComponentSpec) -> Iterator[tuple[str, dict[str, Any]]]:
             "description": "\n\n".join(filter(None, (spec.summary, spec.description))),
             "type": "object",
             "required": ["type", *options.get("required", ())],
-            "properties": {"type": {"const": spec.name, "description": spec.summary}, **options.get("properties", {})},
+            "properties": {
+                "type": {"const": spec.name, "description": spec.summary},
+                **role_keys(spec.role),
+                **options.get("properties", {}),
+            },
             "additionalProperties": False,
             "examples": _examples(spec),
         },

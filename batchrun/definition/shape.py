@@ -85,6 +85,18 @@ class ChunkShape(_Shape, kw_only=True):
     items: Annotated[_Positive, _says("The commit interval, in items.")]
 
 
+class ListenerShape(_Shape, kw_only=True):
+    """What a listener's node says besides its type and options."""
+
+    on_error: Annotated[
+        Literal["fail", "warn"],
+        _says("What an exception of the listener does: fail what it listens to, or only warn in the log."),
+    ] = "fail"
+
+
+_Listeners = list[Annotated[dict[str, Any], _component("listener", "Observes the run at its points.")]]
+
+
 class ChildJobShape(_Shape, kw_only=True):
     """A child job, launched as an instance of its own."""
 
@@ -141,6 +153,7 @@ class StepShape(_Shape, kw_only=True):
     max_visits: Annotated[_Positive | None, _says("How many times the flow may enter it in one job instance.")] = None
     timeout: Annotated[_Duration | None, _says("How long an attempt may take.", examples=["30s"])] = None
     promote: Annotated[list[_Text], _says("Keys of its context that go into the job's when it completes.")] = []
+    listeners: Annotated[_Listeners, _says("What observes the step, behind the listeners of the job.")] = []
 
 
 class TransitionShape(_Shape, kw_only=True):
@@ -205,6 +218,7 @@ class JobShape(_Shape, kw_only=True):
         dict[str, _ProcessExit],
         _says("Exit code of the process by exit code of the job.", examples=[{"NOTHING TO DO": 10}]),
     ] = {}
+    listeners: Annotated[_Listeners, _says("What observes the job and each of its steps.")] = []
 
 
 @cache
@@ -217,3 +231,11 @@ def flow_shape() -> dict[str, Any]:
 def job_shape() -> dict[str, Any]:
     """Returns the JSON schema of a job file without its components' options."""
     return msgspec.json.schema(JobShape)
+
+
+@cache
+def role_keys(role: str) -> dict[str, Any]:
+    """Returns the schemas of the keys that a component's node has by its role, besides its type and options."""
+    shape = {"listener": ListenerShape}.get(role)
+    properties: dict[str, Any] = msgspec.json.schema(shape)["$defs"][shape.__name__]["properties"] if shape else {}
+    return properties

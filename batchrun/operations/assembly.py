@@ -127,7 +127,7 @@ class Assembly:
         return self._listeners(start.definition.listeners, self._builder(start))
 
     def _listeners(self, declared: Sequence[ListenerDefinition], build: Builder) -> list[HeardListener]:
-        return [HeardListener(build(each.component), each.is_lenient) for each in declared]
+        return [HeardListener(part, each.is_lenient) for each in declared for part in build(each.component).parts()]
 
     def run_child(self, start: StepStart) -> JobExecution:
         """Launches the child job of a step, or continues it."""

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from batchrun.errors import DefinitionError, Problem
@@ -57,6 +58,10 @@ class StepScope:
     def load(self, reference: str) -> Callable[..., Any]:
         """Returns what `module:name` names; modules beside the job file come first."""
         return self.modules.load(reference)
+
+    def module(self, name: str) -> ModuleType:
+        """Returns a module; files beside the job come first."""
+        return self.modules.module(name)
 
 
 def resolve_database(name: str, url: str, project: Path, repository_url: str) -> Database:

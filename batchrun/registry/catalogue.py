@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from batchrun.errors import did_you_mean
 from batchrun.registry.errors import DuplicateComponentError, RegistryError, UnknownComponentError
 from batchrun.registry.local_modules import LocalModules
+from batchrun.spi.listener import Listener
 from batchrun.spi.spec import ROLES, ComponentSpec
 
 if TYPE_CHECKING:
@@ -112,6 +113,10 @@ def _of_role(found: Any, role: str, name: str) -> type:
     spec = _spec_of(found, name)
     if spec.role != role:
         raise RegistryError(f"{name!r} is a {spec.role}, not a {role}")
+    if role == "listener" and not issubclass(found, Listener):
+        raise RegistryError(
+            f"{name!r} does not extend Listener", hint=f"class {found.__name__}(Listener), with batchrun.spi.Listener"
+        )
     made: type = found
     return made
 

@@ -39,7 +39,7 @@ class LocalModules:
             RegistryError: there is no such file, module or name, or the file has an error of its own; says which.
         """
         module_name, colon, name = reference.partition(":")
-        if not colon or not module_name or not name or not all(map(str.isidentifier, module_name.split("."))):
+        if not colon or not name or not _is_name(module_name):
             raise RegistryError(f"{reference!r} is no reference to Python code", hint="write it as module:name")
         module = self._module(module_name)
         found: Any = module
@@ -52,6 +52,16 @@ class LocalModules:
         if not callable(found):
             raise RegistryError(f"{reference!r} is neither a function nor a class")
         return found  # type: ignore[no-any-return]
+
+    def module(self, name: str) -> ModuleType:
+        """Returns a module; the job's folder comes first.
+
+        Raises:
+            RegistryError: there is no such file or module, or it has an error of its own; says which.
+        """
+        if not _is_name(name):
+            raise RegistryError(f"{name!r} is no name of a Python module", hint="write it without .py")
+        return self._module(name)
 
     def blame(self, reference: str, error: BaseException) -> str:
         """Returns where code that `load` gave failed, and how: `jobs.d/checks.py:12: KeyError: 'day'`."""
@@ -134,6 +144,10 @@ class LocalModules:
         if self._folder is None or origin is None or not Path(origin).is_relative_to(self._folder):
             return None
         return _relative(Path(origin))
+
+
+def _is_name(module: str) -> bool:
+    return all(map(str.isidentifier, module.split(".")))
 
 
 def _new_module(name: str, file: Path) -> ModuleType:

@@ -151,3 +151,7 @@ class Listener:
             attempt: the number of the one that failed; the first is 1.
             error: why it failed.
         """
+
+
+POINTS = tuple(name for name in vars(Listener) if name.startswith(("before_", "after_", "on_")))
+"""The names of all points."""

@@ -6,7 +6,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol
+
+from batchrun.domain.execution import StepExecution
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +27,24 @@ class Database:
     holds_repository: bool = False
 
 
+def log_of(scope: ComponentScope, step: StepExecution | None) -> logging.Logger:
+    """Returns the logger of a step, also in the scope of a listener of the job, which hears of all of them."""
+    return scope.log if scope.step_name or step is None else scope.log.getChild(step.step_name)
+
+
 class ComponentScope(Protocol):
     """Given to a component's constructor beside its options.
 
     Attributes:
         job_name: the job's name.
-        step_name: the step's name.
+        step_name: the step's name; empty for a listener of the job.
         repository_id: the job repository's own id; with it, what a component leaves for a restart is told apart from
             what a run of another repository leaves in the same place.
         repository_url: where the job repository is, for what runs batchrun as a process of its own; it may hold a
             password, so it goes into that process's environment and nowhere else.
         instance_id: the job instance, in that repository.
         execution_id: the job execution.
-        log: the step's logger; never print, stdout belongs to results.
+        log: the step's logger, or the job's; never print, stdout belongs to results.
     """
 
     job_name: str
@@ -64,6 +72,14 @@ class ComponentScope(Protocol):
 
         Raises:
             BatchrunError: there is no such module or name, or the module is broken; says which.
+        """
+        ...
+
+    def module(self, name: str) -> ModuleType:
+        """Returns a Python file beside the job, named without `.py`, or else an installed module.
+
+        Raises:
+            BatchrunError: there is none, or it is broken; says which.
         """
         ...
 

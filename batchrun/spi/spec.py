@@ -58,7 +58,8 @@ def option(
     Args:
         summary: one sentence in the present tense.
         format: a checked notation: `column-type`, `duration`, `expression`, `reference` (`module:name`), `database`
-            (a name in the job's `databases`), `encoding` or `sql`.
+            (a name in the job's `databases`), `encoding`, `sql`, `listener` (a decorated function as `module:name`) or
+            `listeners` (a module of them).
         unit: the unit of a number, such as `bytes`.
         secret: masked wherever it could be shown.
         advanced: listed after the others.

@@ -22,8 +22,8 @@ OF_THE_PLUGIN = ROOT / "CONTRIBUTING.md"
 """Its commands need the plugin that it describes: tests/plugin installs it."""
 
 LINK = re.compile(r"\]\((?!https?://)(?P<path>[^)#]*)(?:#(?P<heading>[^)]*))?\)")
-CALL = re.compile(r"call: \"?(\w+):(\w+)")
-"""A snippet may call a function that it does not show."""
+CALL = re.compile(r"(?:call|module): \"?(\w+):?(\w*)")
+"""A snippet may call a function, or a listener of a module, that it does not show."""
 
 ALL = [document for document in documents() if document != OF_THE_PLUGIN]
 BLOCKS = [block for document in ALL for block in blocks(document)]
@@ -43,8 +43,10 @@ def test_yaml_in_a_document_is_valid(block: Block, tmp_path: Path) -> None:
     path = tmp_path / "jobs.d" / "of_a_document.yaml"
     path.parent.mkdir(exist_ok=True)
     path.write_text(job_text(block), encoding="utf-8")
-    for module, function in CALL.findall(block.text):
-        path.with_name(f"{module}.py").write_text(f"def {function}(*arguments, **named): ...\n")
+    for module, name in CALL.findall(block.text):
+        function = name or "listen"
+        if not (file := path.with_name(f"{module}.py")).exists():
+            file.write_text(f"from batchrun.listeners import after_step\n\n@after_step\ndef {function}(**named): ...\n")
     try:
         load_job(path, Registry(path.parent))
     except DefinitionError as error:

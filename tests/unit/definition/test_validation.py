@@ -182,7 +182,7 @@ STEPS = "steps: [{name: s, tasklet: {type: run, statement: x}}]\n"
         (
             "name: j\nschedule: {}\n" + STEPS,
             "2:1: unknown option 'schedule' of the job; the options there are: "
-            "name, description, parameters, validators, databases, start, steps, flow, exit_codes",
+            "name, description, parameters, validators, databases, start, steps, flow, exit_codes, listeners",
         ),
         ("name: j\nexit_codes: {A: 9}\n" + STEPS, "2:17: 'exit_codes.A' of the job must be at least 10, got 9"),
         ("name: j\nexit_codes: {A: 64}\n" + STEPS, "2:17: 'exit_codes.A' of the job must be at most 63, got 64"),

@@ -1,0 +1,1 @@
+"""Listeners: what observes a run."""
