@@ -372,6 +372,18 @@ class PromotionError(StepError):
         super().__init__(f"the context of step {step_name!r} has no {key!r} to promote", hint=f"its keys: {known}")
 
 
+class SkipLimitExceededError(StepError):
+    """A step has skipped as many items as it may, and another one failed.
+
+    Attributes:
+        error: what was wrong with that item.
+    """
+
+    def __init__(self, limit: str, error: BaseException) -> None:
+        super().__init__(f"more items failed than the skip limit of {limit} allows; the last one: {error}")
+        self.error = error
+
+
 class ItemError(StepError):
     """An item cannot be read, processed or written.
 
@@ -379,6 +391,7 @@ class ItemError(StepError):
         origin: where the item came from, such as `flights.csv:17`, or None.
         raw: the item's raw text or values, for the reject, or None.
         item: the item itself, where it is known which one it was and it had been read.
+        place: the item's place in the chunk that was worked on, from 0, where it is known.
     """
 
     def __init__(
@@ -388,12 +401,14 @@ class ItemError(StepError):
         origin: str | None = None,
         raw: str | None = None,
         item: dict[str, Any] | None = None,
+        place: int | None = None,
     ) -> None:
         super().__init__(f"{origin}: {message}" if origin else message)
         self.reason = message
         self.origin = origin
         self.raw = raw
         self.item = item
+        self.place = place
 
 
 class ParseError(ItemError):

@@ -10,14 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from batchrun.domain.definition import ChunkDefinition
 from batchrun.domain.execution import Checkpoint, JobExecution, JsonObject
 from batchrun.domain.status import ExitStatus
+from batchrun.engine.policies import ExponentialBackoffPolicy, LimitedRetryPolicy, LimitedSkipPolicy
 from batchrun.errors import FencedError, ItemError
 from batchrun.spi.checkpoint import CheckpointKey, CheckpointStore
 from batchrun.spi.chunk import Chunk, Item
 from batchrun.spi.decider import Decider, Facts
 from batchrun.spi.item import ChunkProcessor, Extent, ItemProcessor, ItemReader, ItemWriter
-from batchrun.spi.source import ChunkParts, HeardListener, StepStart
+from batchrun.spi.rejects import Reject
+from batchrun.spi.source import ChunkParts, FaultParts, HeardListener, StepStart
 from batchrun.spi.tasklet import RepeatStatus, StepContribution, Tasklet
 
 
@@ -62,20 +65,24 @@ class ListItemReader:
         if self.at == start:
             return None
         position = {"items": self.at}
-        return Chunk(rows=rows, position=position, origins=_ListOrigins(places), errors=errors, progress=self.at)
+        return Chunk(rows=rows, position=position, origins=ListOrigins(places), errors=errors, progress=self.at)
 
     def close(self) -> None:
         """Has nothing to give back."""
 
 
 @dataclass(frozen=True, slots=True)
-class _ListOrigins:
+class ListOrigins:
+    """Origins `list:PLACE` of items in a list."""
+
     places: Sequence[int]
 
     def of(self, index: int) -> str:
+        """Returns the place of the item in the list."""
         return f"list:{self.places[index]}"
 
     def span(self) -> str:
+        """Returns the places of the first and the last."""
         return f"list:{self.places[0]}-{self.places[-1]}" if self.places else "list"
 
 
@@ -100,6 +107,7 @@ class MemoryStore:
     def __init__(self, target: MemoryTarget) -> None:
         self.target = target
         self.pending: list[Item] = []
+        self._savepoints: list[int] = []
         self._key: CheckpointKey | None = None
         self._token = 0
 
@@ -115,7 +123,7 @@ class MemoryStore:
 
     def begin(self) -> None:
         """Begins with nothing pending."""
-        self.pending = []
+        self.pending, self._savepoints = [], []
 
     def commit(self, checkpoint: Checkpoint) -> None:
         """Adds the pending items and the checkpoint at once, if the token is still this owner's."""
@@ -132,6 +140,18 @@ class MemoryStore:
     def rollback(self) -> None:
         """Drops what is pending."""
         self.pending = []
+
+    def savepoint(self) -> None:
+        """Remembers how much is pending."""
+        self._savepoints.append(len(self.pending))
+
+    def release(self) -> None:
+        """Forgets the last savepoint."""
+        self._savepoints.pop()
+
+    def rollback_to_savepoint(self) -> None:
+        """Drops what is pending since the last savepoint."""
+        del self.pending[self._savepoints.pop() :]
 
     def forget(self) -> None:
         """Removes the row with this owner's token."""
@@ -197,6 +217,28 @@ class FunctionTasklet:
         """Has nothing to give back."""
 
 
+@dataclass(slots=True)
+class MemoryRejectSink:
+    """Keeps rejects in a list, which `open` cuts back to the last commit."""
+
+    kept: list[Reject]
+
+    def open(self, state: JsonObject | None) -> None:
+        """Drops the rejects of chunks that were not committed."""
+        del self.kept[0 if state is None else state["count"] :]
+
+    def write(self, rejects: Sequence[Reject]) -> None:
+        """Adds them."""
+        self.kept.extend(rejects)
+
+    def state(self) -> JsonObject | None:
+        """Returns how many there are."""
+        return {"count": len(self.kept)}
+
+    def close(self) -> None:
+        """Has nothing to give back."""
+
+
 @dataclass(frozen=True, slots=True)
 class FunctionDecider:
     """A decider of a plain function."""
@@ -219,11 +261,21 @@ class MemoryComponents:
     deciders: Mapping[str, Decider] = field(default_factory=dict)
     children: Mapping[str, Callable[[StepStart], JobExecution]] = field(default_factory=dict)
     listeners: Mapping[str, Sequence[HeardListener]] = field(default_factory=dict)
+    rejects: dict[str, list[Reject]] = field(default_factory=dict)
 
     def chunk_parts(self, start: StepStart) -> ChunkParts:
         """Makes the step's parts anew."""
         name = start.definition.name
         return ChunkParts(self.readers[name](), self.processors.get(name, ()), self.writers[name]())
+
+    def fault_parts(self, start: StepStart) -> FaultParts:
+        """Makes the policies that the step's definition describes, and a sink into the memory of its rejects."""
+        work = start.definition.work
+        assert isinstance(work, ChunkDefinition)
+        skip, retry = work.tolerance.skip, work.tolerance.retry
+        sink = MemoryRejectSink(self.rejects.setdefault(start.definition.name, []))
+        backoff = ExponentialBackoffPolicy(retry.backoff)
+        return FaultParts(LimitedSkipPolicy(skip), LimitedRetryPolicy(retry), backoff, sink)
 
     def tasklet(self, start: StepStart) -> Tasklet:
         """Makes the step's tasklet anew."""

@@ -1,0 +1,90 @@
+"""Narrowing: which items are found to be bad, and at what cost."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from batchrun.engine.narrowing import Narrowing
+from batchrun.errors import WriteError
+from batchrun.spi.chunk import Chunk
+from batchrun.testing.memory import ListOrigins
+
+
+class Target:
+    """Takes parts that hold no bad item; keeps what it took, and counts the attempts."""
+
+    def __init__(self, bad: set[int], *, tells_place: bool = False) -> None:
+        self.bad, self.tells_place = bad, tells_place
+        self.kept: list[int] = []
+        self.aside: list[int] = []
+        self.attempts = 0
+
+    def attempt(self, chunk: Chunk) -> Exception | None:
+        self.attempts += 1
+        numbers = [row["n"] for row in chunk.rows]
+        wrong = [place for place, number in enumerate(numbers) if number in self.bad]
+        if not wrong:
+            self.kept += numbers
+            return None
+        return WriteError(f"{numbers[wrong[0]]} is bad", place=wrong[0] if self.tells_place else None)
+
+    def set_aside(self, chunk: Chunk, error: Exception) -> None:
+        (row,) = chunk.rows
+        assert str(error) == f"{row['n']} is bad"
+        self.aside.append(row["n"])
+
+    def narrow(self, count: int) -> None:
+        rows = [{"n": number} for number in range(count)]
+        chunk = Chunk(rows=rows, position={}, origins=ListOrigins(range(count)))
+        error = self.attempt(chunk)
+        if error is not None:
+            Narrowing(self.attempt, self.set_aside).run(chunk, error)
+
+
+@given(st.integers(1, 40).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(0, n - 1)))), st.booleans())
+@example((1, {0}), False)
+@example((3, {0, 1, 2}), True)
+def test_exactly_the_bad_items_are_set_aside_and_the_others_kept_in_order(
+    case: tuple[int, set[int]], tells_place: bool
+) -> None:
+    count, bad = case
+    target = Target(bad, tells_place=tells_place)
+    target.narrow(count)
+    assert target.aside == sorted(bad)
+    assert target.kept == [number for number in range(count) if number not in bad]
+
+
+@pytest.mark.parametrize("place", [0, 1, 4_999, 5_000, 7_321, 9_999])
+def test_one_bad_item_of_10_000_costs_no_more_than_2_log2_and_2_writes(place: int) -> None:
+    target = Target({place})
+    target.narrow(10_000)
+    assert target.attempts <= 2 * math.log2(10_000) + 2
+
+
+def test_ten_bad_items_cost_no_more_than_ten_times_one() -> None:
+    target = Target(set(range(500, 10_000, 1_000)))
+    target.narrow(10_000)
+    assert len(target.aside) == 10
+    assert target.attempts <= 10 * (2 * math.log2(10_000) + 2)
+
+
+def test_an_error_that_knows_its_place_saves_the_search() -> None:
+    target = Target(set(range(0, 10_000, 100)), tells_place=True)
+    target.narrow(10_000)
+    assert len(target.aside) == 100
+    assert target.attempts <= 1 + 3 * 100
+
+
+def test_what_ends_the_work_ends_it() -> None:
+    def refuse(_chunk: Chunk, error: Exception) -> None:
+        raise error
+
+    target = Target({3})
+    chunk = Chunk(rows=[{"n": n} for n in range(8)], position={}, origins=ListOrigins(range(8)))
+    with pytest.raises(WriteError, match="3 is bad"):
+        Narrowing(target.attempt, refuse).run(chunk, WriteError("all"))
+    assert target.kept == [0, 1, 2]
