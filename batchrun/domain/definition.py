@@ -9,6 +9,7 @@ from typing import Any
 
 from batchrun.domain.constraints import Constraints
 from batchrun.domain.parameters import ParameterType, ParameterValue
+from batchrun.domain.tolerance import ToleranceDefinition
 
 DEFAULT_CHUNK_ITEMS = 1_000
 DEFAULT_READ_AHEAD = 2
@@ -69,6 +70,7 @@ class ChunkDefinition:
         items: the commit interval, in items.
         read_ahead: how many chunks may be read and processed ahead of the one being written; 0 is strictly one
             after the other.
+        tolerance: what becomes of errors.
     """
 
     reader: ComponentDefinition
@@ -76,6 +78,7 @@ class ChunkDefinition:
     processors: Sequence[ComponentDefinition] = ()
     items: int = DEFAULT_CHUNK_ITEMS
     read_ahead: int = DEFAULT_READ_AHEAD
+    tolerance: ToleranceDefinition = field(default_factory=ToleranceDefinition)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,146 +1,109 @@
 """The chunk step's work: read, process, write, commit, until the reader is at its end (SEMANTICS section 5).
 
-Reading, processing and preparing run ahead of the writing (`pipeline.ahead`); the position of each chunk rides on
-the chunk, so what is committed is always the position behind the items that were written, and no other.
+Reading, processing and encoding run ahead of the writing (`pipeline.ahead`); the position of each chunk rides on the
+chunk, so what is committed is always the position behind the items that were written, and no other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass
-from typing import Any
+import logging
 
 from batchrun.domain.definition import ChunkDefinition
-from batchrun.domain.execution import Checkpoint, JsonObject
+from batchrun.engine.committing import DECIDED, Commits, is_of_resource
 from batchrun.engine.item_points import ItemPoints
 from batchrun.engine.pipeline import ahead
+from batchrun.engine.preparing import EncodingLock, Preparation, streams
+from batchrun.engine.retrying import Retrying
 from batchrun.engine.work import StepWork
-from batchrun.errors import FencedError, ProcessError, WriteError
+from batchrun.errors import FencedError, RepositoryError
 from batchrun.spi.chunk import Chunk
-from batchrun.spi.item import Extent, ItemStream
+from batchrun.spi.item import Extent
 from batchrun.spi.listener import Listener, Progress
-from batchrun.spi.processing import apply, raise_located
-from batchrun.spi.source import ChunkParts
+from batchrun.spi.policies import SkipTally
+from batchrun.spi.source import ChunkParts, FaultParts
 
-
-@dataclass(frozen=True, slots=True)
-class PreparedChunk:
-    """A chunk ready to be written: processed, encoded, with the state its components had after it."""
-
-    chunk: Chunk
-    payload: Any
-    contexts: dict[str, JsonObject]
+_log = logging.getLogger("batchrun.engine")
 
 
 class ChunkWork(StepWork):
-    """Runs one attempt at a chunk step."""
+    """Runs one attempt at a chunk step.
+
+    Where its source or target fails as a whole and the step retries that, everything is opened anew behind the last
+    commit, as a restart would do it: so the reply to a commit may be lost, and yet nothing is written twice.
+    """
 
     def execute(self) -> None:
         """Writes all chunks from the checkpoint on, or as many as there are before a stop."""
+        faults = self.run.components.fault_parts(self.start)
+        self._retrying = Retrying(faults.retry, faults.backoff, self._tell_retry, self.wait)
+        self._trial, self._tally = self._retrying.trial(), SkipTally()
+        while not self._opened_and_written(faults):
+            self.close()
+
+    def _opened_and_written(self, faults: FaultParts) -> bool:
+        """Does the work between one opening of the components and the next; returns whether it is done."""
+        self._is_partly_written = False
+        try:
+            self._write_from_checkpoint(faults)
+        except (FencedError, RepositoryError):
+            raise
+        except Exception as error:
+            if not (is_of_resource(error) or self._is_partly_written) or not self._trial.again(error):
+                raise
+            return False
+        return True
+
+    def _write_from_checkpoint(self, faults: FaultParts) -> None:
         parts = self.run.components.chunk_parts(self.start)
         self.opened.callback(parts.writer.close)
         self.store = parts.writer.connect()
         self.take_over()
         if not self.checkpoint.finished:
-            self._write_chunks(parts, self._open(parts))
+            self._write_chunks(parts, faults, self._open(parts, faults))
         if self.stopped:
             return
         if self.store is None:
             self.mark_finished()
         parts.writer.finish()
 
-    def _open(self, parts: ChunkParts) -> Extent:
+    def _open(self, parts: ChunkParts, faults: FaultParts) -> Extent:
+        contexts = self.checkpoint.contexts
         self.opened.callback(parts.reader.close)
         extent = parts.reader.open(self.checkpoint.position)
-        for key, stream in _streams(parts):
-            stream.restore(self.checkpoint.contexts.get(key, {}))
-        parts.writer.open(self.checkpoint.contexts.get("writer") if self.checkpoint.sequence else None)
+        for key, stream in streams(parts):
+            stream.restore(contexts.get(key, {}))
+        parts.writer.open(contexts.get("writer") if self.checkpoint.sequence else None)
+        if faults.rejects is not None:
+            self.opened.callback(faults.rejects.close)
+            faults.rejects.open(contexts.get("rejects"))
         self._report(None, extent)
         return extent
 
-    def _write_chunks(self, parts: ChunkParts, extent: Extent) -> None:
+    def _write_chunks(self, parts: ChunkParts, faults: FaultParts, extent: Extent) -> None:
         work = self.definition.work
         assert isinstance(work, ChunkDefinition)
-        with ahead(self._prepared_chunks(parts, work.items), work.read_ahead) as prepared_chunks:
+        encoding = EncodingLock(parts.writer)
+        points = ItemPoints(self.listeners, self.run.execution, self.step)
+        source = Preparation(parts, work.items, points, self._retrying, faults.skip.may_skip, encoding)
+        decided = self.checkpoint.contexts.get(DECIDED, {}).get("items", 0)
+        how = work.tolerance.on_write_error
+        commits = Commits(self, parts.writer, faults, encoding, how, self._tally, decided)
+        with ahead(source.chunks(), work.read_ahead) as prepared_chunks:
             for prepared in prepared_chunks:
-                self._commit(parts, prepared)
+                try:
+                    commits.commit(prepared, self._trial)
+                finally:
+                    self._is_partly_written, self._tally = commits.has_parts, commits.tally
+                self._trial = self._retrying.trial()
                 self._report(prepared.chunk, extent)
                 if self.should_stop():
                     self.stopped = True
                     return
 
-    def _prepared_chunks(self, parts: ChunkParts, items: int) -> Generator[PreparedChunk, None, None]:
-        points = ItemPoints(self.listeners, self.run.execution, self.step)
-        while (chunk := self._read(parts, items, points)) is not None:
-            made = self._processed(parts, chunk, points)
-            payload = parts.writer.prepare(made) if len(made) else None
-            yield PreparedChunk(made, payload, {key: stream.snapshot() for key, stream in _streams(parts)})
-
-    def _read(self, parts: ChunkParts, items: int, points: ItemPoints) -> Chunk | None:
-        points.before_read()
-        chunk = parts.reader.read(items)
-        if chunk is not None:
-            points.after_read(chunk)
-            if chunk.errors:
-                raise chunk.errors[0]
-        return chunk
-
-    def _processed(self, parts: ChunkParts, chunk: Chunk, points: ItemPoints) -> Chunk:
-        points.before_process(chunk)
-        made = chunk
-        try:
-            for processor in parts.processors:
-                made = apply(processor, made)
-        except ProcessError as error:
-            points.process_error(error)
-            raise
-        points.after_process(chunk, made)
-        return made
-
-    def _commit(self, parts: ChunkParts, prepared: PreparedChunk) -> None:
-        """Writes a chunk and its checkpoint in one transaction, then tells the repository."""
-        execution, step, chunk = self.run.execution, self.step, prepared.chunk
-        self.listeners.before(Listener.before_chunk, execution, step, chunk)
-        try:
-            with self.transaction():
-                written = self._written(parts, prepared) if len(chunk) else 0
-                self.save_checkpoint(self._checkpoint_after(prepared, written, parts.writer.state()))
-        except FencedError:
-            raise
-        except Exception as error:
-            self.listeners.on_error(Listener.on_chunk_error, execution, step, chunk, error)
-            raise_located(error, WriteError, chunk.span)
-        self.save_progress()
-
-    def _written(self, parts: ChunkParts, prepared: PreparedChunk) -> int:
-        execution, step, chunk = self.run.execution, self.step, prepared.chunk
-        self.listeners.before(Listener.before_write, execution, step, chunk)
-        try:
-            written = parts.writer.write(prepared.payload)
-        except Exception as error:
-            self.listeners.on_error(Listener.on_write_error, execution, step, chunk, error)
-            raise
-        self.listeners.after(Listener.after_write, execution, step, chunk)
-        return written
-
-    def _checkpoint_after(self, prepared: PreparedChunk, written: int, writer_state: JsonObject | None) -> Checkpoint:
-        chunk, counts = prepared.chunk, self.step.counts.copy()
-        counts.read += chunk.read_count
-        counts.write += written
-        counts.filter += max(chunk.read_count - len(chunk), 0)
-        counts.commit += 1
-        contexts = prepared.contexts if writer_state is None else {**prepared.contexts, "writer": writer_state}
-        return self.checkpoint.after(self.step.id, chunk.position, self.contexts(contexts), counts)
+    def _tell_retry(self, attempt: int, error: Exception) -> None:
+        self.listeners.after(Listener.on_retry, self.run.execution, self.step, attempt, error)
 
     def _report(self, chunk: Chunk | None, extent: Extent) -> None:
         done = 0 if chunk is None else chunk.progress
         progress = Progress(done, extent.total, extent.unit)
         self.listeners.after(Listener.after_chunk, self.run.execution, self.step, chunk, progress)
-
-
-def _streams(parts: ChunkParts) -> list[tuple[str, ItemStream]]:
-    return [
-        (f"processor.{place}", processor)
-        for place, processor in enumerate(parts.processors)
-        if isinstance(processor, ItemStream)
-    ]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from batchrun.domain.execution import JobExecution, StepExecution
 from batchrun.engine.listeners import Listeners
-from batchrun.errors import ListenerError, ProcessError
+from batchrun.errors import ItemError, ListenerError, ProcessError
 from batchrun.spi.chunk import Chunk, Item
 from batchrun.spi.listener import Listener
-from batchrun.spi.processing import raise_located
+from batchrun.spi.processing import located
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,10 @@ class ItemPoints:
         else:
             self.listeners.after(Listener.after_process, self.execution, self.step, item, result)
 
-    def process_error(self, error: ProcessError) -> None:
+    def process_error(self, error: Exception) -> None:
         """Tells that a processor broke."""
-        self.listeners.on_error(Listener.on_process_error, self.execution, self.step, error.item, error)
+        item = error.item if isinstance(error, ItemError) else None
+        self.listeners.on_error(Listener.on_process_error, self.execution, self.step, item, error)
 
 
 @contextmanager
@@ -75,4 +76,4 @@ def _located(chunk: Chunk, place: int, item: Item) -> Iterator[None]:
     try:
         yield
     except ListenerError as error:
-        raise_located(error, ProcessError, chunk.origin(place), item)
+        raise located(error, ProcessError, chunk.origin(place), item) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -25,6 +26,7 @@ class JobRun:
     Attributes:
         execution: as `JobRepository.begin` gave it; this process is its owner.
         mask: hides secrets in a text that is stored or shown.
+        sleep: lets so many seconds pass.
         beat: how often the lease is renewed and a request to stop is looked for.
         attempts: what came of the steps so far.
         lock: held while the execution's own record changes and is saved.
@@ -38,6 +40,7 @@ class JobRun:
     stop: StopSignal = field(default_factory=StopSignal)
     mask: Callable[[str], str] = str
     beat: timedelta = BEAT
+    sleep: Callable[[float], None] = time.sleep
     attempts: Attempts = field(default_factory=Attempts)
     lock: RLock = field(default_factory=RLock)
 

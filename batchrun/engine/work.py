@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from batchrun.domain.execution import Checkpoint, JsonObject, StepExecution
@@ -22,9 +23,12 @@ from batchrun.engine.ending import Ending, stopped
 from batchrun.engine.lease import LEASE
 from batchrun.engine.listeners import Listeners
 from batchrun.engine.visit import StepRunner, Visit
-from batchrun.errors import BatchrunError, FencedError, StepTimeoutError
+from batchrun.errors import BatchrunError, FencedError, StepStoppedError, StepTimeoutError
 from batchrun.spi.checkpoint import CheckpointKey, CheckpointStore
 from batchrun.spi.source import StepStart
+
+_LOOK_SECONDS = 0.1
+"""How often a wait looks whether it is to end."""
 
 _log = logging.getLogger("batchrun.engine")
 
@@ -85,6 +89,19 @@ class StepWork(ABC):
         """Tells whether the step's time is over."""
         return self._deadline is not None and time.monotonic() > self._deadline
 
+    def wait(self, delay: timedelta) -> None:
+        """Waits so long.
+
+        Raises:
+            StepStoppedError: the work is to end early.
+        """
+        left = delay.total_seconds()
+        while left > 0:
+            if self.should_stop():
+                raise StepStoppedError("stopped while it waited for another attempt")
+            self.run.sleep(min(left, _LOOK_SECONDS))
+            left -= _LOOK_SECONDS
+
     def refuse_overdue(self) -> None:
         """Raises where the work ended early because its time was over, and not because of a stop.
 
@@ -130,18 +147,21 @@ class StepWork(ABC):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Surrounds one commit: begun here, committed by `save_checkpoint`, rolled back on any exception."""
-        store = self.store
-        if store is None:
-            yield
-            return
-        store.begin()
+        """Surrounds one commit: begun here, committed by `save_checkpoint`, rolled back on any exception.
+
+        What the step's context became meanwhile goes with it.
+        """
+        store, context = self.store, deepcopy(self.step.context)
+        if store is not None:
+            store.begin()
         try:
             yield
         except BaseException as error:
-            store.rollback()
-            if isinstance(error, Exception) and not isinstance(error, FencedError):
-                self.step.counts.rollback += 1
+            self.step.context = context
+            if store is not None:
+                store.rollback()
+                if isinstance(error, Exception) and not isinstance(error, FencedError):
+                    self.step.counts.rollback += 1
             raise
 
     def contexts(self, others: Mapping[str, JsonObject]) -> dict[str, JsonObject]:

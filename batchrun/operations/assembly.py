@@ -25,13 +25,14 @@ from batchrun.domain.definition import (
 )
 from batchrun.domain.execution import JobExecution
 from batchrun.domain.parameters import JobParameters
+from batchrun.engine.policies import ExponentialBackoffPolicy, LimitedRetryPolicy, LimitedSkipPolicy
 from batchrun.errors import DefinitionError, Problem
 from batchrun.operations.scope import StepScope, resolve_database
 from batchrun.registry import LocalModules, Registry
 from batchrun.spi.decider import Decider
 from batchrun.spi.repository import JobRepository
 from batchrun.spi.scope import Database
-from batchrun.spi.source import ChunkParts, HeardListener, StepStart
+from batchrun.spi.source import ChunkParts, FaultParts, HeardListener, StepStart
 from batchrun.spi.tasklet import Tasklet
 
 Builder = Callable[[ComponentDefinition], Any]
@@ -101,6 +102,15 @@ class Assembly:
         assert isinstance(work, ChunkDefinition)
         build = self._builder(start)
         return ChunkParts(build(work.reader), [build(each) for each in work.processors], build(work.writer))
+
+    def fault_parts(self, start: StepStart) -> FaultParts:
+        """Returns the policies of a chunk step, and the sink of its rejects."""
+        work = start.definition.work
+        assert isinstance(work, ChunkDefinition)
+        skip, retry = work.tolerance.skip, work.tolerance.retry
+        return FaultParts(
+            LimitedSkipPolicy(skip), LimitedRetryPolicy(retry), ExponentialBackoffPolicy(retry.backoff), None
+        )
 
     def tasklet(self, start: StepStart) -> Tasklet:
         """Returns the tasklet of a tasklet step."""

@@ -28,7 +28,8 @@ class CheckpointKey:
 class CheckpointStore(Protocol):
     """Transactions of a target that hold the items and the checkpoint together.
 
-    *Order*: `take_over` once, then for each chunk `begin`, writes, `commit` (or `rollback`), at last `forget`.
+    *Order*: `take_over` once, then for each chunk `begin`, writes, `commit` (or `rollback`), at last `forget`. While a
+    chunk is narrowed down to its bad items, its writes stand between savepoints.
     *Threads*: one thread. *Fence*: the row holds the owner's token; `commit` fails where the row's token is another,
     so that an owner who was stopped for a while cannot commit after its successor took over. *Errors*: FencedError
     from `take_over` and `commit`; DatabaseError where the target fails.
@@ -63,6 +64,18 @@ class CheckpointStore(Protocol):
 
     def rollback(self) -> None:
         """Rolls back the transaction of a chunk; does nothing where none is open, and raises nothing."""
+        ...
+
+    def savepoint(self) -> None:
+        """Sets a savepoint inside the chunk's transaction, and inside the last one."""
+        ...
+
+    def release(self) -> None:
+        """Keeps what was done since the last savepoint, and forgets it."""
+        ...
+
+    def rollback_to_savepoint(self) -> None:
+        """Undoes what was done since the last savepoint, and forgets it."""
         ...
 
     def forget(self) -> None:

@@ -128,6 +128,20 @@ class Chunk:
             return self._derived(self._frame.slice(start, length), None, kept)
         return self._derived(None, self.rows[start : start + length], kept)
 
+    def joined(self, parts: Sequence[Chunk]) -> Chunk:
+        """Returns the items of parts, each derived from a slice of this chunk, as one chunk derived from it.
+
+        In rows where a part has them already, so that nothing is made twice.
+        """
+        places = {self.source(place): place for place in range(len(self))}
+        sources = [part.source(place) for part in parts for place in range(len(part))]
+        kept = None if None in sources or None in places else [places[source] for source in sources]
+        if not parts or any(part.has_rows for part in parts):
+            return self._derived(None, [row for part in parts for row in part.rows], kept)
+        import polars as pl
+
+        return self._derived(pl.concat([part.frame for part in parts], how="vertical_relaxed"), None, kept)
+
     def origin(self, index: int) -> str:
         """Returns where the item at this place came from, or the whole chunk's origin where that is not known."""
         source = self.source(index)

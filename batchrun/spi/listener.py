@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from batchrun.domain.execution import JobExecution, StepExecution
 from batchrun.domain.status import ExitStatus
+from batchrun.domain.tolerance import Phase
 from batchrun.errors import ItemError
 from batchrun.spi.chunk import Chunk, Item
-
-Phase = Literal["read", "process", "write"]
-"""What was being done with an item."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from batchrun.domain.execution import JobExecution, StepExecution
 from batchrun.spi.decider import Decider
 from batchrun.spi.item import ChunkProcessor, ItemProcessor, ItemReader, ItemWriter
 from batchrun.spi.listener import Listener
+from batchrun.spi.policies import BackoffPolicy, RetryPolicy, SkipPolicy
+from batchrun.spi.rejects import RejectSink
 from batchrun.spi.tasklet import Tasklet
 
 
@@ -41,6 +43,20 @@ class ChunkParts:
 
 
 @dataclass(frozen=True, slots=True)
+class FaultParts:
+    """What a chunk step makes of errors.
+
+    Attributes:
+        rejects: keeps what is skipped; None where nothing may be.
+    """
+
+    skip: SkipPolicy
+    retry: RetryPolicy
+    backoff: BackoffPolicy
+    rejects: RejectSink | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HeardListener:
     """A listener of a run.
 
@@ -57,6 +73,10 @@ class ComponentSource(Protocol):
 
     def chunk_parts(self, start: StepStart) -> ChunkParts:
         """Returns the reader, processors and writer of a chunk step."""
+        ...
+
+    def fault_parts(self, start: StepStart) -> FaultParts:
+        """Returns the policies of a chunk step, and the sink of its rejects."""
         ...
 
     def tasklet(self, start: StepStart) -> Tasklet:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from batchrun.errors import ProcessError
-from batchrun.spi.chunk import Chunk
-from batchrun.spi.processing import apply_to_items
+from batchrun.spi.chunk import Chunk, Item
 from batchrun.spi.scope import ComponentScope
 from batchrun.spi.spec import ComponentSpec, Options, component, option
 
@@ -50,17 +49,28 @@ call: "transforms:enrich"
 
 @component(SPEC)
 class PythonProcessor:
-    """Calls the function."""
+    """Calls the function; made as one that works on items or on chunks, whichever the options say."""
+
+    def __new__(cls, options: PythonProcessorOptions, scope: ComponentScope) -> PythonProcessor:
+        """Returns a processor of the kind that the options ask for."""
+        del scope
+        return super().__new__(_OfChunks if options.per == "chunk" else _OfItems)
 
     def __init__(self, options: PythonProcessorOptions, scope: ComponentScope) -> None:
         self._reference = options.call
         self._function: Callable[..., Any] = scope.load(options.call)
-        self._takes_chunk = options.per == "chunk"
 
+
+class _OfItems(PythonProcessor):
+    def process(self, item: Item) -> Item | None:
+        """Returns what the function makes of the item."""
+        result: Item | None = self._function(item)
+        return result
+
+
+class _OfChunks(PythonProcessor):
     def process_chunk(self, chunk: Chunk) -> Chunk:
-        """Returns what the function makes of the chunk, or of each of its items."""
-        if not self._takes_chunk:
-            return apply_to_items(self._function, chunk)
+        """Returns what the function makes of the chunk's frame."""
         import polars as pl
 
         result = self._function(chunk.frame)

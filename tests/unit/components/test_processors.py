@@ -15,8 +15,8 @@ from batchrun.errors import ProcessError
 from batchrun.registry import Registry
 from batchrun.spi.chunk import Chunk
 from batchrun.spi.item import ChunkProcessor
-from batchrun.spi.processing import apply
 from batchrun.spi.spec import OptionsError
+from batchrun.testing.processing import processed
 from batchrun.testing.scope import scope_in
 
 ROWS = [
@@ -238,34 +238,34 @@ class TestPython:
         (tmp_path / "transforms.py").write_text(FUNCTIONS)
 
     def test_an_item_is_replaced_by_what_the_function_returns(self, make: Make) -> None:
-        made = make("python", call="transforms:enrich").process_chunk(chunk())
+        made = processed(make("python", call="transforms:enrich"), chunk())
         assert [row["kind"] for row in made.rows] == ["A", "B", "?"]
         assert made.frame.schema == SCHEMA
 
     def test_none_drops_the_item(self, make: Make) -> None:
-        made = make("python", call="transforms:drop_second").process_chunk(chunk())
+        made = processed(make("python", call="transforms:drop_second"), chunk())
         assert ([row["id"] for row in made.rows], made.origin(1)) == ([1, 3], "f:3")
 
     def test_an_exception_names_its_item(self, make: Make) -> None:
         with pytest.raises(ProcessError, match=r"^f:1: a processor returned float"):
-            make("python", call="transforms:break_on_third").process_chunk(chunk())
+            processed(make("python", call="transforms:break_on_third"), chunk())
         with pytest.raises(ProcessError, match=r"^f:3: ZeroDivisionError: "):
-            apply(make("python", call="transforms:break_on_third"), chunk().slice(2, 1))
+            processed(make("python", call="transforms:break_on_third"), chunk().slice(2, 1))
 
     @pytest.mark.parametrize(("per", "place"), [("item", "f:1"), ("chunk", "f:1-3")])
     def test_ending_the_process_is_an_error(self, make: Make, per: str, place: str) -> None:
         with pytest.raises(ProcessError, match=f"^{place}: SystemExit: 3$"):
-            apply(make("python", call="transforms:leave", per=per), chunk())
+            processed(make("python", call="transforms:leave", per=per), chunk())
 
     def test_another_result_is_an_error(self, make: Make) -> None:
         with pytest.raises(ProcessError, match="returned list where a dict or None is expected"):
-            make("python", call="transforms:wrong").process_chunk(chunk())
+            processed(make("python", call="transforms:wrong"), chunk())
 
     def test_a_whole_frame_at_a_time(self, make: Make) -> None:
-        made = make("python", call="transforms:whole", per="chunk").process_chunk(chunk())
+        made = processed(make("python", call="transforms:whole", per="chunk"), chunk())
         assert made.frame["n"].to_list() == [3, 3, 3]
         assert not made.has_rows
 
     def test_a_chunk_function_must_return_a_frame(self, make: Make) -> None:
         with pytest.raises(ProcessError, match="transforms:wrong returned list where a polars DataFrame is expected"):
-            make("python", call="transforms:wrong", per="chunk").process_chunk(chunk())
+            processed(make("python", call="transforms:wrong", per="chunk"), chunk())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -74,6 +75,7 @@ class Bench:
     components: MemoryComponents = field(default_factory=MemoryComponents)
     stop: StopSignal = field(default_factory=StopSignal)
     beat: timedelta = timedelta(seconds=2)
+    sleep: Callable[[float], None] = time.sleep
     parameters: JobParameters = field(default_factory=lambda: JobParameters([JobParameter("day", "1")]))
 
     def begin(self, *, gone: bool = True) -> JobExecution:
@@ -92,11 +94,8 @@ class Bench:
         definition = JobDefinition("job", flow(*steps, transitions=transitions))
         self.stop = StopSignal()
         begun = self.begin()
-        return execute_job(
-            JobRun(
-                definition, begun, self.repository, self.components, Listeners.of(listeners), self.stop, beat=self.beat
-            )
-        )
+        run = JobRun(definition, begun, self.repository, self.components, Listeners.of(listeners), self.stop)
+        return execute_job(replace(run, beat=self.beat, sleep=self.sleep))
 
     def run_until_done(self, steps: Sequence[StepDefinition], transitions: Sequence[Transition] | None = None) -> int:
         """Launches again after each crash; returns how many executions it took."""

@@ -1,0 +1,144 @@
+"""Makes chunks ready to be written: reads, processes, encodes, as far ahead of the writing as the step says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Any
+
+from batchrun.domain.execution import JsonObject
+from batchrun.domain.tolerance import Phase
+from batchrun.engine.item_points import ItemPoints
+from batchrun.engine.processing import Aside, Processing
+from batchrun.engine.retrying import Retrying
+from batchrun.errors import ItemError
+from batchrun.spi.chunk import Chunk, Item
+from batchrun.spi.item import ItemStream, ItemWriter
+from batchrun.spi.rejects import Reject
+from batchrun.spi.source import ChunkParts
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedChunk:
+    """A chunk ready to be written.
+
+    Attributes:
+        read: as it was read.
+        chunk: what the processors made of it.
+        payload: encoded; None for a chunk without items, and for one that could not be encoded.
+        error: why it could not be.
+        rejects: the items that could not be read or processed.
+        contexts: the state that the components had after it.
+        filter_count: how many items processors dropped on purpose.
+    """
+
+    read: Chunk
+    chunk: Chunk
+    payload: Any
+    error: Exception | None
+    rejects: tuple[Reject, ...]
+    contexts: dict[str, JsonObject]
+    filter_count: int
+
+    def behind(self, count: int, encoding: EncodingLock) -> PreparedChunk:
+        """Returns the same without the first items, which are decided already."""
+        chunk = self.chunk.slice(count, len(self.chunk) - count)
+        payload, error = encoding.tried(chunk)
+        return replace(self, chunk=chunk, payload=payload, error=error)
+
+    def source_of(self, place: int) -> Item:
+        """Returns the item as it was read of which the one at this place was made; itself where nobody knows."""
+        read = _item_read(self.read, self.chunk.source(place))
+        return self.chunk.rows[place] if read is None else read
+
+
+@dataclass(slots=True)
+class Preparation:
+    """Reads a step's items and makes them ready; run by the thread that reads ahead.
+
+    Attributes:
+        items: the commit interval.
+        may_skip: tells whether an error's item may be skipped at all.
+    """
+
+    parts: ChunkParts
+    items: int
+    points: ItemPoints
+    retrying: Retrying
+    may_skip: Callable[[Exception], bool]
+    encoding: EncodingLock
+
+    def chunks(self) -> Generator[PreparedChunk, None, None]:
+        """Yields the chunks up to the reader's end."""
+        while (read := self._read()) is not None:
+            processing = Processing(self.retrying, self.may_skip, self.points.process_error)
+            self.points.before_process(read)
+            made = processing.run(self.parts.processors, read)
+            self.points.after_process(read, made)
+            payload, error = self.encoding.tried(made)
+            rejects = (*map(_unread, read.errors), *(_unprocessed(read, each) for each in processing.aside))
+            contexts = {key: stream.snapshot() for key, stream in streams(self.parts)}
+            dropped = max(read.read_count - len(made) - len(processing.aside), 0)
+            yield PreparedChunk(read, made, payload, error, rejects, contexts, dropped)
+
+    def _read(self) -> Chunk | None:
+        self.points.before_read()
+        chunk = self.parts.reader.read(self.items)
+        if chunk is not None:
+            self.points.after_read(chunk)
+            for error in chunk.errors:
+                if not self.may_skip(error):
+                    raise error
+        return chunk
+
+
+class EncodingLock:
+    """Lets a writer's `prepare` be called by one thread at a time: narrowing a chunk down encodes parts of it anew."""
+
+    def __init__(self, writer: ItemWriter) -> None:
+        self._writer = writer
+        self._lock = Lock()
+
+    def prepare(self, chunk: Chunk) -> Any:
+        """Returns the chunk in the form that the writer takes."""
+        with self._lock:
+            return self._writer.prepare(chunk)
+
+    def tried(self, chunk: Chunk) -> tuple[Any, Exception | None]:
+        """Returns the encoded chunk, or what was wrong with it; nothing of a chunk without items."""
+        if not len(chunk):
+            return None, None
+        try:
+            return self.prepare(chunk), None
+        except Exception as error:
+            return None, error
+
+
+def streams(parts: ChunkParts) -> list[tuple[str, ItemStream]]:
+    """Returns the components of a step that keep state over a restart, by their key in its contexts."""
+    return [
+        (f"processor.{place}", processor)
+        for place, processor in enumerate(parts.processors)
+        if isinstance(processor, ItemStream)
+    ]
+
+
+def _unread(error: ItemError) -> Reject:
+    return Reject(Phase.READ, error, error.origin, error.raw, error.item)
+
+
+def _unprocessed(read: Chunk, aside: Aside) -> Reject:
+    item = _item_read(read, aside.source)
+    origin = aside.error.origin if isinstance(aside.error, ItemError) else None
+    return Reject(Phase.PROCESS, aside.error, origin, item=aside.item if item is None else item)
+
+
+def _item_read(read: Chunk, source: int | None) -> Item | None:
+    """Returns the item that was read from a place, or None where that is not known."""
+    if source is None:
+        return None
+    place: int | None = source
+    if source >= len(read) or read.source(source) != source:
+        place = {read.source(each): each for each in range(len(read))}.get(source)
+    return None if place is None else read.slice(place, 1).rows[0]
