@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from batchrun.definition import LoadedJob
     from batchrun.domain.execution import JobExecution
     from batchrun.domain.parameters import JobParameters
+    from batchrun.domain.purge import PurgedExecution
     from batchrun.operations.assembly import Assembly
     from batchrun.operations.detaching import DetachedStart
     from batchrun.operations.following import Follower
     from batchrun.operations.log_reading import LogLine
     from batchrun.operations.operator import Begun
+    from batchrun.operations.purging import Purge
     from batchrun.registry import Registry
     from batchrun.repository import RepositoryState
     from batchrun.spi.listener import Listener
@@ -274,7 +276,7 @@ class Application:
 
         return Follower(self.repository, is_gone)
 
-    def log_file(self, execution: JobExecution) -> Path:
+    def log_file(self, execution: JobExecution | PurgedExecution) -> Path:
         """Returns where the log of an execution stands, if it is on this machine and has not been removed."""
         from batchrun.operations.execution_log import log_file
 
@@ -347,6 +349,17 @@ class Application:
     def explorer(self) -> JobExplorer:
         """What reads the history."""
         return JobExplorer(self.repository)
+
+    def purge(self) -> Purge:
+        """Returns what deletes old executions, with their logs on this machine."""
+        from batchrun.operations.purging import Purge
+
+        return Purge(self.repository, self._remove_logs)
+
+    def _remove_logs(self, executions: Sequence[PurgedExecution]) -> None:
+        from batchrun.operations.execution_log import remove_logs
+
+        remove_logs(map(self.log_file, executions))
 
     def registry(self) -> Registry:
         """Returns the components that jobs of this project can name."""

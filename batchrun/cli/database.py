@@ -22,7 +22,7 @@ def add_to(program: typer.Typer) -> None:
 
 
 def status(context: typer.Context, output: OutputOption = Output.TEXT) -> int:
-    """Show where the repository is, and the version of its tables."""
+    """Show where the repository is, the version of its tables, and how much it holds."""
     invocation: Invocation = context.obj
     with invocation.application() as application:
         return _tell(invocation, application.look_at_repository(), output)
@@ -40,9 +40,9 @@ def upgrade(context: typer.Context, output: OutputOption = Output.TEXT) -> int:
 
 def _tell(invocation: Invocation, state: RepositoryState, output: Output) -> int:
     if output is Output.JSON:
-        from batchrun.cli.documents import as_json
+        from batchrun.cli.documents import as_json, repository_document
 
-        invocation.stdout.write(as_json({"url": state.url, "version": state.found, "expected": state.expected}))
+        invocation.stdout.write(as_json(repository_document(state)))
         return 0
     if state.found is None:
         told = "there are no tables yet; the first launch makes them"
@@ -53,4 +53,8 @@ def _tell(invocation: Invocation, state: RepositoryState, output: Output) -> int
     else:
         told = f"version {state.found}, newer than this batchrun, which needs {state.expected}"
     invocation.stdout.print(f"{state.url}: {told}")
+    if state.contents is not None:
+        from batchrun.cli.rendering.words import contents
+
+        invocation.stdout.print(contents(state.contents))
     return 0

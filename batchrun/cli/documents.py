@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from textwrap import indent
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from batchrun.domain.execution import JobExecution, StepExecution
 from batchrun.domain.parameters import JobParameter
 from batchrun.errors import Problem
+
+if TYPE_CHECKING:
+    from batchrun.domain.comparison import ExecutionComparison, StepPair
+    from batchrun.operations.purging import PurgedJob
+    from batchrun.repository import RepositoryState
 
 
 def as_json(document: Any) -> str:
@@ -57,6 +62,58 @@ def _step_document(step: StepExecution) -> dict[str, Any]:
         "started_at": _moment(step.started_at),
         "ended_at": _moment(step.ended_at),
     }
+
+
+def comparison_document(comparison: ExecutionComparison) -> dict[str, Any]:
+    """Returns what differs between two executions; a value that one of them lacks is null."""
+    sides = {"before": comparison.before, "after": comparison.after}
+    return {
+        **{side: _summary(execution) for side, execution in sides.items()},
+        "differs": comparison.differs,
+        "parameters": {
+            change.name: {"before": change.before, "after": change.after} for change in comparison.parameters
+        },
+        "job_text_diff": list(comparison.text_diff()),
+        "steps": [_pair(pair) for pair in comparison.steps],
+    }
+
+
+def _summary(execution: JobExecution) -> dict[str, Any]:
+    left_out = ("parameters", "steps")
+    document = {key: value for key, value in execution_document(execution).items() if key not in left_out}
+    return {**document, "job_hash": execution.job_hash, "batchrun_version": execution.batchrun_version}
+
+
+def _pair(pair: StepPair) -> dict[str, Any]:
+    sides = {"before": pair.before, "after": pair.after}
+    steps = {side: None if step is None else _step_document(step) for side, step in sides.items()}
+    return {"name": pair.name, "differs": pair.differs, **steps}
+
+
+def purge_document(jobs: Sequence[PurgedJob], *, dry_run: bool) -> dict[str, Any]:
+    """Returns what a purge has deleted, or would delete."""
+    return {
+        "dry_run": dry_run,
+        "executions": sum(each.execution_count for each in jobs),
+        "instances": sum(each.instance_count for each in jobs),
+        "jobs": [
+            {
+                "job_name": each.job_name,
+                "status": each.status.name,
+                "executions": each.execution_count,
+                "instances": each.instance_count,
+            }
+            for each in jobs
+        ],
+    }
+
+
+def repository_document(state: RepositoryState) -> dict[str, Any]:
+    """Returns what is at a repository's URL; how much it holds is left out where its version is another one."""
+    document: dict[str, Any] = {"url": state.url, "version": state.found, "expected": state.expected}
+    if state.contents is not None:
+        document |= {**state.contents._asdict(), "oldest_at": _moment(state.contents.oldest_at)}
+    return document
 
 
 def problem_document(problem: Problem) -> dict[str, Any]:

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from batchrun.cli import catalogue, checking, database, logs, operating, records, running, waiting
+from batchrun.cli import (
+    catalogue,
+    checking,
+    cleaning,
+    comparing,
+    database,
+    logs,
+    operating,
+    records,
+    running,
+    waiting,
+)
 from batchrun.cli.invocation import GlobalOptions, Invocation
 
 if TYPE_CHECKING:
@@ -33,6 +44,8 @@ waiting.add_to(program)
 operating.add_to(program)
 logs.add_to(program)
 records.add_to(program)
+comparing.add_to(program)
+cleaning.add_to(program)
 checking.add_to(program)
 catalogue.add_to(program)
 database.add_to(program)

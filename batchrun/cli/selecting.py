@@ -87,7 +87,7 @@ def chosen_executions(
     return ExecutionFilter(
         job_names=jobs or (),
         statuses=tuple(given_statuses(statuses)),
-        since=None if since is None else _span("--since", since)[0],
+        since=None if since is None else given_moment("--since", since),
         until=None if until is None else _span("--until", until)[1],
         parameters=texts,
     )
@@ -109,6 +109,15 @@ def given_statuses(names: Sequence[str] | None) -> list[BatchStatus]:
             hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
             raise UsageError(f"there is no status {name!r}", hint=hint)
     return [known[name.upper()] for name in given]
+
+
+def given_moment(option: str, text: str) -> datetime:
+    """Returns the moment that an option's text names; of a day, its beginning.
+
+    Raises:
+        UsageError: it names none.
+    """
+    return _span(option, text)[0]
 
 
 def _span(option: str, text: str) -> tuple[datetime, datetime]:

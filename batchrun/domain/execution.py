@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
@@ -188,6 +189,7 @@ class JobExecution:
         stop_requested_at: when somebody asked it to stop, or None; only its owner acts on it.
         job_file: the job file's path as launched, absolute.
         job_text: the job file's text as launched.
+        batchrun_version: of the batchrun that launched it.
         parent_step_id: the step execution of another job that launched it as its child, or None.
         flow: where the flow stands.
         context: the job's ExecutionContext, JSON; given on to the execution that continues this one.
@@ -208,6 +210,7 @@ class JobExecution:
     stop_requested_at: datetime | None = None
     job_file: str = ""
     job_text: str = ""
+    batchrun_version: str = ""
     parent_step_id: int | None = None
     flow: FlowPosition = field(default_factory=FlowPosition)
     context: JsonObject = field(default_factory=dict)
@@ -217,3 +220,8 @@ class JobExecution:
     def job_name(self) -> str:
         """The job's name in its file."""
         return self.instance.job_name
+
+    @property
+    def job_hash(self) -> str:
+        """The SHA-256 (hex) of the job file's text."""
+        return hashlib.sha256(self.job_text.encode("utf-8", "surrogatepass")).hexdigest()

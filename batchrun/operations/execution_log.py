@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,15 @@ _STEP_LEVELS = {BatchStatus.FAILED: logging.ERROR, BatchStatus.STOPPED: logging.
 def log_file(project: Path, repository_id: str, execution_id: int) -> Path:
     """Returns where the log of an execution stands: several repositories may share a project folder."""
     return project / LOGS_FOLDER / repository_id[:8] / f"{execution_id}.log"
+
+
+def remove_logs(files: Iterable[Path]) -> None:
+    """Removes logs whose executions are gone; what cannot be removed is told and stays."""
+    for file in files:
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as error:
+            _log.warning("the log %s stays: %s", file, error.strerror)
 
 
 class ExecutionLog(Listener):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -40,12 +40,15 @@ class JobExplorer:
 
     def _with_names(self, chosen: ExecutionFilter) -> ExecutionFilter | None:
         """Returns the filter with names for patterns, or None where no job's name is like any of them."""
-        patterns = [each for each in chosen.job_names if set(each) & set("*?[")]
-        if not patterns:
-            return chosen
-        plain = set(chosen.job_names) - set(patterns)
-        names = plain | {name for name in self.job_names() if any(fnmatchcase(name, each) for each in patterns)}
-        return replace(chosen, job_names=names) if names else None
+        names = self.matching_names(chosen.job_names)
+        return replace(chosen, job_names=names) if names or not chosen.job_names else None
+
+    def matching_names(self, patterns: Collection[str]) -> Collection[str]:
+        """Returns the names of jobs that are like one of the patterns, where `*` is any characters and `?` one."""
+        plain = {each for each in patterns if not set(each) & set("*?[")}
+        if len(plain) == len(patterns):
+            return patterns
+        return plain | {name for name in self.job_names() if any(fnmatchcase(name, each) for each in patterns)}
 
     def job_names(self) -> list[str]:
         """Returns the names of all jobs that have been launched, sorted."""

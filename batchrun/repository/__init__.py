@@ -5,9 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from batchrun.repository.sql import SqlJobRepository
 
-__all__ = ["RepositoryState", "look", "open_repository", "upgrade"]
+__all__ = ["RepositoryContents", "RepositoryState", "look", "open_repository", "upgrade"]
+
+
+class RepositoryContents(NamedTuple):
+    """How much a repository holds.
+
+    Attributes:
+        bytes: what it takes on the disk, indexes and SQLite's journal with it.
+        running: executions whose status is a running one, the dead among them.
+        oldest_at: when the oldest execution was created, or None where there is none.
+    """
+
+    bytes: int
+    instances: int
+    executions: int
+    running: int
+    oldest_at: datetime | None
 
 
 class RepositoryState(NamedTuple):
@@ -17,11 +35,13 @@ class RepositoryState(NamedTuple):
         url: with its password masked.
         found: the version of the tables, or None where there are none.
         expected: the version that this batchrun needs.
+        contents: None where the tables are of another version.
     """
 
     url: str
     found: str | None
     expected: str
+    contents: RepositoryContents | None = None
 
 
 def look(url: str) -> RepositoryState:
@@ -34,11 +54,13 @@ def look(url: str) -> RepositoryState:
     from contextlib import closing
 
     from batchrun.repository import schema
+    from batchrun.repository.contents import measure
     from batchrun.repository.database import Database
 
     with closing(Database(url)) as database:
         found = schema.find_version(database) if database.exists() else None
-        return RepositoryState(database.shown, found, schema.EXPECTED_VERSION)
+        contents = measure(database) if found == schema.EXPECTED_VERSION else None
+        return RepositoryState(database.shown, found, schema.EXPECTED_VERSION, contents)
 
 
 def open_repository(url: str) -> SqlJobRepository:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from batchrun import __version__
 from batchrun.domain.execution import JobExecution, JobInstance
 from batchrun.domain.launch import LaunchDecision, decide_launch
 from batchrun.domain.position import FlowPosition
@@ -89,6 +90,7 @@ class Beginning:
             restart_of=last.id if last else None,
             job_file=request.job_file,
             job_text=request.job_text,
+            batchrun_version=__version__,
             parent_step_id=request.parent_step_id,
             flow=last.flow if last else FlowPosition(),
             context=last.context if last else {},

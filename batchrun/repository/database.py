@@ -45,6 +45,11 @@ class Database:
         """Tells whether there is a database to look into; reading a SQLite file that is not there would make it."""
         return not self.is_sqlite or Path(str(self._url.database)).exists()
 
+    def files(self) -> list[Path]:
+        """Returns the files of SQLite that there are: the database's, its journal's and the journal's index."""
+        found = [Path(f"{self._url.database}{suffix}") for suffix in ("", "-wal", "-shm")] if self.is_sqlite else []
+        return [file for file in found if file.exists()]
+
     def _engines(self) -> tuple[Engine, Engine]:
         if self.is_sqlite:
             return _sqlite_engines(self._url)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from batchrun import __version__
 from batchrun.domain.execution import (
     Checkpoint,
     JobExecution,
@@ -44,8 +42,8 @@ def new_execution_values(execution: JobExecution) -> Values:
         "parent_step_id": execution.parent_step_id,
         "job_file": execution.job_file,
         "job_text": execution.job_text,
-        "job_hash": hashlib.sha256(execution.job_text.encode("utf-8", "surrogatepass")).hexdigest(),
-        "batchrun_version": __version__,
+        "job_hash": execution.job_hash,
+        "batchrun_version": execution.batchrun_version,
     }
 
 
@@ -137,6 +135,7 @@ def execution_of(row: AnyRow, parameters: JobParameters, steps: list[StepExecuti
         stop_requested_at=row.stop_requested_at,
         job_file=row.job_file,
         job_text=row.job_text,
+        batchrun_version=row.batchrun_version,
         parent_step_id=row.parent_step_id,
         flow=FlowPosition.from_dict(row.flow_position),
         context=row.context or {},

@@ -11,9 +11,10 @@ from sqlalchemy.exc import IntegrityError
 
 from batchrun.domain.execution import Checkpoint, JobExecution, Owner, StepExecution
 from batchrun.domain.parameters import JobParameters
+from batchrun.domain.purge import PurgeableInstance, PurgeCriteria, PurgedExecution
 from batchrun.domain.selection import EVERY, ExecutionFilter
 from batchrun.errors import FencedError, NoSuchExecutionError, RepositoryUnreachableError
-from batchrun.repository import finding, rows, schema, statements
+from batchrun.repository import finding, purging, rows, schema, statements
 from batchrun.repository.begin import Beginning
 from batchrun.repository.database import Database
 from batchrun.repository.ending import Operation, owner_is_alive
@@ -171,6 +172,16 @@ class SqlJobRepository:
         """Returns the names of all jobs that have instances."""
         with self._database.reading() as connection:
             return sorted(connection.execute(finding.job_names).scalars())
+
+    def find_purgeable(self, criteria: PurgeCriteria) -> list[PurgeableInstance]:
+        """Returns the job instances that the criteria let go."""
+        with self._database.reading() as connection:
+            return purging.find_purgeable(connection, criteria)
+
+    def purge(self, instances: Sequence[PurgeableInstance]) -> list[PurgedExecution]:
+        """Deletes a bounded number of the instances' executions in one short transaction."""
+        with self._database.writing() as connection:
+            return purging.purge(connection, instances)
 
     def close(self) -> None:
         """Closes all connections."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
 from batchrun.domain.execution import Checkpoint, JobExecution, Owner, StepExecution
 from batchrun.domain.parameters import JobParameters
+from batchrun.domain.purge import PurgeableInstance, PurgeCriteria, PurgedExecution
 from batchrun.domain.selection import EVERY, ExecutionFilter
 
 
@@ -163,6 +164,27 @@ class JobRepository(Protocol):
 
     def job_names(self) -> list[str]:
         """Returns the names of all jobs that have instances, sorted."""
+        ...
+
+    def find_purgeable(self, criteria: PurgeCriteria) -> list[PurgeableInstance]:
+        """Returns the job instances that the criteria let go, in the order of their last executions.
+
+        A child job whose parent can still be restarted is none of them: the parent may ask whether it has completed.
+        """
+        ...
+
+    def purge(self, instances: Sequence[PurgeableInstance]) -> list[PurgedExecution]:
+        """Deletes a bounded number of the instances' executions, with what belongs to them, in one short transaction.
+
+        The first executions of an instance go first, and with its last one the instance itself. An instance of which
+        only a part is gone cannot be restarted any more; one that has a later execution meanwhile stays as it is.
+
+        Args:
+            instances: a few hundred at most.
+
+        Returns:
+            The deleted executions; none where nothing of the instances is left to delete.
+        """
         ...
 
     def close(self) -> None:

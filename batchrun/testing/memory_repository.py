@@ -9,18 +9,21 @@ import copy
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import count, islice
 
+from batchrun import __version__
 from batchrun.domain.execution import Checkpoint, JobExecution, JobInstance, Owner, StepExecution
 from batchrun.domain.launch import LaunchDecision, dead, decide_launch, may_abandon, may_recover
+from batchrun.domain.purge import PurgeableInstance, PurgeCriteria, PurgedExecution
 from batchrun.domain.selection import EVERY, ExecutionFilter
 from batchrun.domain.status import BatchStatus, ExitStatus
 from batchrun.errors import FencedError, NoSuchExecutionError, NotRunningError
 from batchrun.spi.repository import LaunchRequest
 from batchrun.testing.memory import Point, survive
+from batchrun.testing.memory_purge import purgeable_instances
 
 
 class MemoryJobRepository:
@@ -38,6 +41,7 @@ class MemoryJobRepository:
         self._instances: dict[tuple[str, str], JobInstance] = {}
         self._run_ids: dict[str, int] = {}
         self._leases: dict[int, float] = {}
+        self._execution_ids, self._instance_ids = count(1), count(1)
         self._next_step_id = 0
 
     def begin(self, request: LaunchRequest) -> JobExecution:
@@ -54,7 +58,7 @@ class MemoryJobRepository:
                 assert last is not None
                 _recover(last)
             execution = JobExecution(
-                id=len(self._executions) + 1,
+                id=next(self._execution_ids),
                 instance=instance,
                 parameters=request.parameters,
                 owner=request.owner,
@@ -63,6 +67,7 @@ class MemoryJobRepository:
                 restart_of=None if last is None else last.id,
                 job_file=request.job_file,
                 job_text=request.job_text,
+                batchrun_version=__version__,
                 parent_step_id=request.parent_step_id,
             )
             if last is not None:
@@ -82,10 +87,12 @@ class MemoryJobRepository:
 
     def _instance(self, request: LaunchRequest) -> JobInstance:
         key = (request.job_name, request.parameters.identity())
-        return self._instances.setdefault(key, JobInstance(len(self._instances) + 1, *key))
+        if key not in self._instances:
+            self._instances[key] = JobInstance(next(self._instance_ids), *key)
+        return self._instances[key]
 
     def _last(self, instance: JobInstance) -> JobExecution | None:
-        of_instance = [each for each in self._executions.values() if each.instance == instance]
+        of_instance = self._of(instance)
         return of_instance[-1] if of_instance else None
 
     def _is_dead(self, execution: JobExecution, request: LaunchRequest) -> bool:
@@ -235,6 +242,27 @@ class MemoryJobRepository:
         """Returns the names of all jobs that have instances."""
         with self._lock:
             return sorted({name for name, _ in self._instances})
+
+    def find_purgeable(self, criteria: PurgeCriteria) -> list[PurgeableInstance]:
+        """Returns the job instances that the criteria let go."""
+        with self._lock:
+            return purgeable_instances([self._of(instance) for instance in self._instances.values()], criteria)
+
+    def purge(self, instances: Sequence[PurgeableInstance]) -> list[PurgedExecution]:
+        """Deletes all executions of the instances at once."""
+        with self._lock:
+            known = {instance.id: instance.last_execution_id for instance in instances}
+            found = [instance for instance in self._instances.values() if instance.id in known]
+            going = [instance for instance in found if self._of(instance)[-1].id == known[instance.id]]
+            purged = [execution for instance in going for execution in self._of(instance)]
+            for execution in purged:
+                del self._executions[execution.id]
+            for instance in going:
+                del self._instances[instance.job_name, instance.identity]
+            return [PurgedExecution(execution.id, execution.job_file) for execution in purged]
+
+    def _of(self, instance: JobInstance) -> list[JobExecution]:
+        return [each for each in self._executions.values() if each.instance == instance]
 
     def close(self) -> None:
         """Has nothing to close."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from batchrun.domain.execution import JobExecution, StepExecution
 from batchrun.domain.status import BatchStatus
+
+if TYPE_CHECKING:
+    from batchrun.repository import RepositoryContents
 
 _STATUS_SIGNS = {
     BatchStatus.COMPLETED: ("✓", "+", "green"),
@@ -42,6 +46,33 @@ def status_word(status: BatchStatus, *, unicode: bool = True) -> Text:
 def count(number: int) -> str:
     """Returns a count with thousands apart: `336,776`."""
     return f"{number:,}"
+
+
+def counted(number: int, what: str) -> str:
+    """Returns `1 execution`, `12,000 executions`."""
+    return f"{count(number)} {what}{'' if number == 1 else 's'}"
+
+
+def size(number: int) -> str:
+    """Returns an amount of bytes in its largest unit: `512 B`, `14.2 MB`."""
+    amount = float(number)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 999.5:
+            return f"{amount:.0f} B" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:,.1f} TB"
+
+
+def contents(held: RepositoryContents) -> str:
+    """Returns `12 executions of 10 job instances in 1.4 MB, 1 running, the oldest of 2026-07-30 14:02:11`."""
+    parts = [
+        f"{counted(held.executions, 'execution')} of {counted(held.instances, 'job instance')} in {size(held.bytes)}"
+    ]
+    if held.running:
+        parts.append(f"{count(held.running)} running")
+    if held.oldest_at is not None:
+        parts.append(f"the oldest of {local_time(held.oldest_at)}")
+    return ", ".join(parts)
 
 
 def rate(items: int, seconds: float) -> str:

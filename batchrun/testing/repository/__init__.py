@@ -22,13 +22,20 @@ from batchrun.testing.repository.history import HistoryContract
 from batchrun.testing.repository.launching import LaunchingContract
 from batchrun.testing.repository.numbering import NumberingContract
 from batchrun.testing.repository.operating import OperatingContract
+from batchrun.testing.repository.purging import PurgingContract
 from batchrun.testing.repository.steps import StepContract
 
 __all__ = ["JobRepositoryContract"]
 
 
 class JobRepositoryContract(
-    LaunchingContract, NumberingContract, FencingContract, OperatingContract, StepContract, HistoryContract
+    LaunchingContract,
+    NumberingContract,
+    FencingContract,
+    OperatingContract,
+    StepContract,
+    HistoryContract,
+    PurgingContract,
 ):
     """Everything that a JobRepository promises; a test class inherits it and gives the fixture `open_repository`."""
 

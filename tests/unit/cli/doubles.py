@@ -17,6 +17,7 @@ from batchrun.domain.definition import (
 )
 from batchrun.domain.execution import JobExecution, JobInstance, Owner, StepCounts, StepExecution
 from batchrun.domain.parameters import JobParameter, JobParameters, ParameterType
+from batchrun.domain.purge import PurgedExecution
 from batchrun.domain.selection import EVERY, ExecutionFilter
 from batchrun.domain.status import BatchStatus, ExitStatus
 from batchrun.errors import NoSuchExecutionError, Problem
@@ -24,6 +25,7 @@ from batchrun.operations.detaching import DetachedStart
 from batchrun.operations.exit_codes import process_exit_code
 from batchrun.operations.explorer import JobExplorer
 from batchrun.operations.log_reading import LogLine
+from batchrun.operations.purging import Purge
 from batchrun.registry import Registry
 from batchrun.spi.chunk import Chunk
 from batchrun.spi.listener import Listener, Progress
@@ -126,6 +128,8 @@ class ApplicationDouble:
         detached_start: what comes of a run that is to be detached.
         log: of any execution.
         calls: what was asked, with what.
+        repository: what `purge` cleans.
+        forgotten: executions whose logs were to be deleted.
     """
 
     executions: list[JobExecution] = field(default_factory=list)
@@ -137,6 +141,8 @@ class ApplicationDouble:
     components: Registry = field(default_factory=Registry)
     detached_start: DetachedStart = DetachedStart(7)  # noqa: RUF009 - it cannot be changed
     log: Sequence[LogLine] = ()
+    repository: MemoryJobRepository = field(default_factory=MemoryJobRepository)
+    forgotten: list[int] = field(default_factory=list)
 
     def __call__(self, *, repository: str | None = None) -> ApplicationDouble:
         self.calls.append(("open", repository))
@@ -184,6 +190,12 @@ class ApplicationDouble:
             for listener in listeners or [Listener()]:
                 self.script(listener, self.ends)
         return self.ends
+
+    def purge(self) -> Purge:
+        def forget(executions: Sequence[PurgedExecution]) -> None:
+            self.forgotten += [execution.id for execution in executions]
+
+        return Purge(self.repository, forget, pause=lambda _seconds: None)
 
     @property
     def explorer(self) -> JobExplorer:
