@@ -143,6 +143,8 @@ class Commits:
         except (FencedError, RepositoryError, SkipLimitExceededError):
             raise
         except Exception as error:
+            if self.faults.rejects is not None:
+                self.faults.rejects.cut_back(self.work.checkpoint.contexts.get("rejects"))
             self._tell_error(prepared.chunk, error)
             return _located(error, prepared.chunk)
         self._told(decided)

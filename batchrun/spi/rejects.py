@@ -32,8 +32,8 @@ class Reject:
 class RejectSink(Protocol):
     """Keeps rejects, each chunk's with its commit (SEMANTICS section 5).
 
-    *Order*: `open` once, then for each chunk `write` and `state`, at last `close`. *Repeat*: rejects of a chunk that
-    was not committed come again. *Threads*: the thread that commits. *Errors*: OutputError or DatabaseError, which
+    *Order*: `open` once, then for each chunk `write` and `state`, and `cut_back` where that was not committed after all;
+    at last `close`. *Repeat*: rejects of a chunk that was not committed come again. *Threads*: the thread that commits. *Errors*: OutputError or DatabaseError, which
     fails the chunk.
     """
 
@@ -47,6 +47,14 @@ class RejectSink(Protocol):
 
     def state(self) -> JsonObject | None:
         """Returns what a restart needs, after making durable what it tells of; called before the chunk's commit."""
+        ...
+
+    def cut_back(self, state: JsonObject | None) -> None:
+        """Drops the rejects of a chunk that was not committed.
+
+        Args:
+            state: what `state()` returned with the last committed chunk; None before the first.
+        """
         ...
 
     def close(self) -> None:

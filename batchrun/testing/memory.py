@@ -224,8 +224,8 @@ class MemoryRejectSink:
     kept: list[Reject]
 
     def open(self, state: JsonObject | None) -> None:
-        """Drops the rejects of chunks that were not committed."""
-        del self.kept[0 if state is None else state["count"] :]
+        """Drops what a run that died has left behind its last commit."""
+        self.cut_back(state)
 
     def write(self, rejects: Sequence[Reject]) -> None:
         """Adds them."""
@@ -234,6 +234,10 @@ class MemoryRejectSink:
     def state(self) -> JsonObject | None:
         """Returns how many there are."""
         return {"count": len(self.kept)}
+
+    def cut_back(self, state: JsonObject | None) -> None:
+        """Drops the rejects of a chunk that was not committed."""
+        del self.kept[0 if state is None else state["count"] :]
 
     def close(self) -> None:
         """Has nothing to give back."""

@@ -276,6 +276,28 @@ def test_the_skip_listener_is_called_when_the_chunk_has_committed_and_not_before
     assert seen == [2]
 
 
+def test_rejects_of_a_commit_that_failed_are_kept_once(bench: Bench) -> None:
+    bench.items([ParseError("bad"), {"n": 1}])
+
+    class Refusing(MemoryStore):
+        refusals = 2
+
+        def commit(self, checkpoint: Checkpoint) -> None:
+            if Refusing.refusals:
+                Refusing.refusals -= 1
+                raise WriteError("a constraint is checked at the commit")
+            super().commit(checkpoint)
+
+    def writer() -> MemoryItemWriter:
+        made = MemoryItemWriter(bench.target)
+        made.store = Refusing(bench.target)
+        return made
+
+    bench.components.writers = {"load": writer}
+    (step,) = bench.run(load(skip=SkipDefinition(ErrorRules(["ParseError"]), 5), retry=retry(3))).steps
+    assert (step.status, values(bench), len(bench.components.rejects["load"])) == (BatchStatus.COMPLETED, [1], 1)
+
+
 @pytest.mark.parametrize(("how", "expected"), [(OnWriteError.SKIP_CHUNK, [4]), (OnWriteError.BISECT, [1, 3, 4])])
 def test_what_becomes_of_a_chunk_that_is_refused(bench: Bench, how: OnWriteError, expected: list[int]) -> None:
     bench.items([{"n": n, "bad": n == 2} for n in range(1, 5)])
