@@ -32,9 +32,9 @@ class Reject:
 class RejectSink(Protocol):
     """Keeps rejects, each chunk's with its commit (SEMANTICS section 5).
 
-    *Order*: `open` once, then for each chunk `write` and `state`, and `cut_back` where that was not committed after all;
-    at last `close`. *Repeat*: rejects of a chunk that was not committed come again. *Threads*: the thread that commits. *Errors*: OutputError or DatabaseError, which
-    fails the chunk.
+    *Order*: `open` once, then for each chunk `write` and `state`, and `cut_back` where that was not committed after
+    all; at last `close`. *Repeat*: rejects of a chunk that was not committed come again. *Threads*: the thread that
+    commits. *Errors*: OutputError or DatabaseError, which fails the chunk.
     """
 
     def open(self, state: JsonObject | None) -> None:
