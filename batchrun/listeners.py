@@ -11,8 +11,9 @@ gives; one that wants something else is refused when it is decorated, and so whe
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -123,24 +124,32 @@ class FunctionListener(Listener):
     def __init__(self, function: Callable[..., Any], name: str, scope: ComponentScope) -> None:
         self._function = function
         self._name = name
-        self._scope = scope
-        parameters = inspect.signature(function).parameters.values()
-        self._takes_all = any(each.kind is each.VAR_KEYWORD for each in parameters)
-        self._wanted = {each.name for each in parameters}
         for point in points_of(function):
-            setattr(self, point, partial(self._call, given_at(point)))
+            setattr(self, point, partial(self._call, _takes(function, point, scope)))
 
     def __str__(self) -> str:
         """Returns `module:function`."""
         return self._name
 
-    def _call(self, names: tuple[str, ...], *arguments: Any) -> ExitStatus | None:
-        """Calls the function with what it wants of a point's arguments."""
-        given = dict(zip(names, arguments, strict=False))
-        if "context" in names:
-            given["context"] = given.get("step", given["execution"]).context
-        given["log"] = log_of(self._scope, given.get("step"))
-        if not self._takes_all:
-            given = {name: value for name, value in given.items() if name in self._wanted}
-        answer = self._function(**given)
+    def _call(self, takes: Mapping[str, _Get], *arguments: Any) -> ExitStatus | None:
+        """Calls the function with what it takes of a point's arguments."""
+        answer = self._function(**{name: get(arguments) for name, get in takes.items()})
         return ExitStatus(answer) if isinstance(answer, str) else answer
+
+
+_Get = Callable[[Sequence[Any]], Any]
+"""Gets one of the things that a point gives, from the arguments that Listener has for it."""
+
+
+def _takes(function: Callable[..., Any], point: str, scope: ComponentScope) -> dict[str, _Get]:
+    """Returns what a function takes of a point, by name."""
+    given = given_at(point)
+    getters: dict[str, _Get] = {name: itemgetter(place) for place, name in enumerate(given)}
+    if "step" in given:
+        own = {"context": lambda arguments: arguments[1].context, "log": lambda arguments: log_of(scope, arguments[1])}
+    else:
+        own = {"context": lambda arguments: arguments[0].context, "log": lambda _: log_of(scope, None)}
+    getters |= {name: get for name, get in own.items() if name in given}
+    parameters = inspect.signature(function).parameters
+    takes_all = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+    return {name: get for name, get in getters.items() if takes_all or name in parameters}

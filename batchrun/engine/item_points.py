@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from batchrun.domain.execution import JobExecution, StepExecution
-from batchrun.engine.listeners import Listeners
+from batchrun.engine.listeners import Listeners, Point
 from batchrun.errors import ItemError, ListenerError, ProcessError
 from batchrun.spi.chunk import Chunk, Item
 from batchrun.spi.listener import Listener
@@ -35,15 +34,13 @@ class ItemPoints:
             self.listeners.on_error(Listener.on_read_error, self.execution, self.step, error)
         if self.listeners.hears(Listener.after_read):
             for place, item in enumerate(chunk.rows):
-                with _located(chunk, place, item):
-                    self.listeners.after(Listener.after_read, self.execution, self.step, item)
+                self._tell(self.listeners.after, Listener.after_read, chunk, place, item)
 
     def before_process(self, chunk: Chunk) -> None:
         """Tells of each item that the processors are about to see."""
         if self.listeners.hears(Listener.before_process):
             for place, item in enumerate(chunk.rows):
-                with _located(chunk, place, item):
-                    self.listeners.before(Listener.before_process, self.execution, self.step, item)
+                self._tell(self.listeners.before, Listener.before_process, chunk, place, item)
 
     def after_process(self, read: Chunk, made: Chunk) -> None:
         """Tells what became of each item: what was made of it, or that it was dropped.
@@ -56,24 +53,20 @@ class ItemPoints:
         if None in results:
             return
         for place, item in enumerate(read.rows):
-            with _located(read, place, item):
-                self._became(item, results.get(read.source(place)))
+            result = results.get(read.source(place))
+            if result is None:
+                self._tell(self.listeners.after, Listener.on_filter, read, place, item)
+            else:
+                self._tell(self.listeners.after, Listener.after_process, read, place, item, result)
 
-    def _became(self, item: Item, result: Item | None) -> None:
-        if result is None:
-            self.listeners.after(Listener.on_filter, self.execution, self.step, item)
-        else:
-            self.listeners.after(Listener.after_process, self.execution, self.step, item, result)
+    def _tell(self, tell: Callable[..., None], point: Point[...], chunk: Chunk, place: int, *items: Item) -> None:
+        """Tells of the item at a place of a chunk."""
+        try:
+            tell(point, self.execution, self.step, *items)
+        except ListenerError as error:
+            raise located(error, ProcessError, chunk.origin(place), items[0]) from error
 
     def process_error(self, error: Exception) -> None:
         """Tells that a processor broke."""
         item = error.item if isinstance(error, ItemError) else None
         self.listeners.on_error(Listener.on_process_error, self.execution, self.step, item, error)
-
-
-@contextmanager
-def _located(chunk: Chunk, place: int, item: Item) -> Iterator[None]:
-    try:
-        yield
-    except ListenerError as error:
-        raise located(error, ProcessError, chunk.origin(place), item) from error
