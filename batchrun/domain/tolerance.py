@@ -8,6 +8,8 @@ from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
 
+from batchrun.errors import ListenerError
+
 
 class OnWriteError(StrEnum):
     """What becomes of a chunk that its target refuses, once trying again has not helped."""
@@ -41,8 +43,11 @@ class ErrorRules:
     without: Sequence[str] = ()
 
     def mean(self, error: BaseException) -> bool:
-        """Tells whether the error is meant."""
-        verdicts = [self._verdict(each) for each in causes(error)]
+        """Tells whether the error is meant; what a listener raised never is, as it says nothing of the item."""
+        chain = list(causes(error))
+        if any(isinstance(each, ListenerError) for each in chain):
+            return False
+        verdicts = [self._verdict(each) for each in chain]
         return False not in verdicts and True in verdicts
 
     def _verdict(self, error: BaseException) -> bool | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from batchrun.domain.execution import JobExecution, StepExecution
@@ -42,18 +42,26 @@ class ItemPoints:
             for place, item in enumerate(chunk.rows):
                 self._tell(self.listeners.before, Listener.before_process, chunk, place, item)
 
-    def after_process(self, read: Chunk, made: Chunk) -> None:
+    def after_process(self, read: Chunk, made: Chunk, aside: Collection[int | None] = ()) -> None:
         """Tells what became of each item: what was made of it, or that it was dropped.
 
         Of a processor that changed the number of items without saying which it kept, nobody can tell.
+
+        Args:
+            read: the items as they were read.
+            made: what the processors made of them.
+            aside: the places among those read of the items that could not be processed.
         """
         if not self.listeners.hears(Listener.after_process, Listener.on_filter):
             return
         results = {made.source(place): made.rows[place] for place in range(len(made))}
-        if None in results:
+        if None in results or None in aside:
             return
         for place, item in enumerate(read.rows):
-            result = results.get(read.source(place))
+            source = read.source(place)
+            result = results.get(source)
+            if source in aside:
+                continue
             if result is None:
                 self._tell(self.listeners.after, Listener.on_filter, read, place, item)
             else:

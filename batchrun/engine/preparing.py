@@ -75,7 +75,7 @@ class Preparation:
             processing = Processing(self.retrying, self.may_skip, self.points.process_error)
             self.points.before_process(read)
             made = processing.run(self.parts.processors, read)
-            self.points.after_process(read, made)
+            self.points.after_process(read, made, {each.source for each in processing.aside})
             payload, error = self.encoding.tried(made)
             rejects = (*map(_unread, read.errors), *(_unprocessed(read, each) for each in processing.aside))
             contexts = {key: stream.snapshot() for key, stream in streams(self.parts)}

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from batchrun.domain.definition import ChunkDefinition, StepDefinition
 from batchrun.domain.execution import JobExecution, StepExecution
 from batchrun.domain.status import BatchStatus, ExitStatus
+from batchrun.domain.tolerance import (
+    BackoffDefinition,
+    ErrorRules,
+    RetryDefinition,
+    SkipDefinition,
+    ToleranceDefinition,
+)
 from batchrun.errors import ListenerError, TaskletError
 from batchrun.spi.chunk import Chunk, Item
 from batchrun.spi.listener import Listener, Progress
 from batchrun.spi.source import HeardListener
 from batchrun.testing.memory import ListItemReader, MemoryItemWriter
-from tests.unit.engine.bench import Bench, chunk_step, flow, numbered, parallel_step, tasklet_step
+from tests.unit.engine.bench import Bench, chunk_step, component, flow, numbered, parallel_step, tasklet_step
 
 POINTS = [name for name in vars(Listener) if name.startswith(("before_", "after_", "on_"))]
 """All points, as the contract declares them."""
@@ -399,3 +408,48 @@ def test_progress_tells_how_far_the_reader_is(bench: Bench) -> None:
 def test_a_listener_error_keeps_its_cause(bench: Bench) -> None:
     error = ListenerError.at("after_job", failing("strict"), TaskletError("no disk"))
     assert str(error) == "listener 'strict' failed at after_job: no disk"
+
+
+def tolerant() -> list[StepDefinition]:
+    """Returns a step that skips any error and tries it again."""
+    anything = ErrorRules(["Exception"])
+    tolerance = ToleranceDefinition(
+        skip=SkipDefinition(anything, None), retry=RetryDefinition(anything, 3, backoff=BackoffDefinition(timedelta(0)))
+    )
+    work = ChunkDefinition(component("reader"), component("writer"), (), 5, 2, tolerance)
+    return [StepDefinition("load", work)]
+
+
+@pytest.mark.parametrize("point", ["after_read", "before_process", "after_process", "before_write", "after_write"])
+def test_what_a_listener_raises_is_neither_skipped_nor_tried_again(bench: Bench, point: str) -> None:
+    calls: list[object] = []
+
+    def fail(*_: object) -> None:
+        calls.append(point)
+        raise ValueError("no")
+
+    bench.items(numbered(1))
+    [step] = bench.run(tolerant(), listeners=[listening("strict", **{point: fail})]).steps
+    assert (step.status, step.counts.skip, len(calls)) == (BatchStatus.FAILED, 0, 1)
+
+
+def test_an_item_that_could_not_be_processed_is_skipped_and_not_filtered(bench: Bench) -> None:
+    heard: list[tuple[str, int]] = []
+
+    class Refusing:
+        def process(self, item: Item) -> Item | None:
+            if item["n"] == 2:
+                raise ValueError("no")
+            return None if item["n"] == 3 else item
+
+    bench.items(numbered(4))
+    bench.components.processors = {"load": [Refusing()]}
+    hearing = listening(
+        "it",
+        after_process=lambda _execution, _step, item, _result: heard.append(("made", item["n"])),
+        on_filter=lambda _execution, _step, item: heard.append(("filtered", item["n"])),
+        on_skip=lambda _execution, _step, phase, item, _error: heard.append((f"skipped in {phase}", item["n"])),
+    )
+    [step] = bench.run(tolerant(), listeners=[hearing]).steps
+    assert heard == [("made", 1), ("filtered", 3), ("made", 4), ("skipped in process", 2)]
+    assert (step.counts.filter, step.counts.skip) == (1, 1)
