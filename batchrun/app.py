@@ -115,13 +115,23 @@ class Application:
         Raises:
             DefinitionError: the file cannot be read or is wrong; holds all problems.
         """
-        from batchrun.definition import load_job
-        from batchrun.registry import Registry
-
         path = find_job(job, self.project / JOBS_FOLDER)
         if self._repository is None:
             self.project = project_of(path.parent)
-        return load_job(path, Registry(path.parent))
+        return self._read_job(path)
+
+    def _read_job(self, path: Path) -> LoadedJob:
+        from batchrun.definition import load_job
+        from batchrun.registry import Registry
+
+        return load_job(path, Registry(path.parent), self._find_child)
+
+    def _find_child(self, job: str) -> Path:
+        """Returns the file of a child job; a path in a job file is relative to the project folder."""
+        return find_job(job, self.project / JOBS_FOLDER, self.project)
+
+    def _load_child(self, job: str) -> LoadedJob:
+        return self._read_job(self._find_child(job))
 
     def launch(
         self,
@@ -177,13 +187,10 @@ class Application:
             DefinitionError: the job file as it is now, or a parameter, is wrong.
             LaunchRefusedError: the state of the instance, or a changed job file, forbids it.
         """
-        from batchrun.definition import load_job
-        from batchrun.registry import Registry
-
         previous = self.repository.find_execution(execution_id)
         path = Path(previous.job_file)
-        job = load_job(path, Registry(path.parent))
         self.project = project_of(path.parent)
+        job = self._read_job(path)
         _refuse_identifying(job, given)
         assembly = self._assembly(job, given, previous=previous.parameters)
         return self._run(assembly, listeners, begun, restart_of=execution_id, allow_changed=allow_changed)
@@ -231,7 +238,7 @@ class Application:
 
         stop = StopSignal()
         with stopped_by_signals(stop), masked_log(assembly.secrets.mask):
-            operator = JobOperator(self.repository, self.load_job, listeners, stop, self._attended)
+            operator = JobOperator(self.repository, self._load_child, listeners, stop, self._attended)
             return operator.launch(assembly, restart_of, allow_changed=allow_changed, next_run=next_run, begun=begun)
 
     @contextmanager

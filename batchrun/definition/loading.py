@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from batchrun.definition.child_job_lint import ReadChild, lint_child_jobs
 from batchrun.definition.column_lint import lint_columns
 from batchrun.definition.components import Component, check, resolve
 from batchrun.definition.conditions import check_steps
@@ -22,34 +24,64 @@ from batchrun.definition.reference_lint import lint_references
 from batchrun.definition.shape import job_shape
 from batchrun.definition.validation import validate
 from batchrun.definition.yaml12 import Source
-from batchrun.errors import DefinitionError
+from batchrun.errors import DefinitionError, Problem
 from batchrun.registry import Registry
 
+FindJob = Callable[[str], Path]
+"""Finds the file of a job, given its path or name; raises DefinitionError."""
 
-def load_job(path: Path, registry: Registry) -> LoadedJob:
+
+def load_job(path: Path, registry: Registry, find: FindJob | None = None) -> LoadedJob:
     """Reads and checks a job file.
 
     Args:
         path: of the file.
         registry: knows the components it may name; of the job's folder.
+        find: finds the files of its child jobs, which are then read and checked too; None leaves them alone.
 
     Raises:
         DefinitionError: with everything wrong in the file, in the file's order.
     """
-    document = read_document(path.absolute())
-    findings = Findings(document, problems=[document.flaw(each) for each in document.flaws])
-    included = include_files(document, findings)
-    outline = Outline(document.plain())
-    formats = Formats(list(outline.databases), registry.modules)
-    _check_shape(outline, formats, findings)
-    lint_parameters(outline, formats, findings)
-    components = _check_components(outline, registry, formats, findings)
-    lint_references(outline, components, findings)
-    lint_flows(outline, components, findings)
-    lint_columns(outline, components, findings)
-    if problems := findings.ordered():
-        raise DefinitionError(problems)
-    return _loaded(document, included, outline, findings)
+    return _Reading(find).load(path.absolute(), registry, ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The reading of one job file, with those of its child jobs, each once."""
+
+    find: FindJob | None
+    children: dict[Path, LoadedJob] = field(default_factory=dict)
+
+    def load(self, path: Path, registry: Registry, parents: tuple[Path, ...]) -> LoadedJob:
+        document = read_document(path)
+        findings = Findings(document, problems=[document.flaw(each) for each in document.flaws])
+        included = include_files(document, findings)
+        outline = Outline(document.plain())
+        formats = Formats(list(outline.databases), registry.modules)
+        _check_shape(outline, formats, findings)
+        lint_parameters(outline, formats, findings)
+        components = _check_components(outline, registry, formats, findings)
+        lint_references(outline, components, findings)
+        lint_flows(outline, components, findings)
+        lint_columns(outline, components, findings)
+        if self.find is not None:
+            lint_child_jobs(outline, self._child_reader(self.find, (*parents, path.resolve())), findings)
+        if problems := findings.ordered():
+            raise DefinitionError(problems)
+        return _loaded(document, included, outline, findings)
+
+    def _child_reader(self, find: FindJob, parents: tuple[Path, ...]) -> ReadChild:
+        def read(job: str) -> LoadedJob:
+            path = find(job).resolve()
+            if path in parents:
+                chain = " → ".join(each.stem for each in (*parents[parents.index(path) :], path))
+                message = f"the job would launch itself: {chain}"
+                raise DefinitionError([Problem(message, str(path), hint="take one of these child jobs out")])
+            if path not in self.children:
+                self.children[path] = self.load(path, Registry(path.parent), parents)
+            return self.children[path]
+
+        return read
 
 
 def _check_shape(outline: Outline, formats: Formats, findings: Findings) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from batchrun.definition import LoadedJob, read_parameters
@@ -47,7 +46,7 @@ class ChildJobOperator:
         """
         job = self.load(child.job)
         mapped = {name: _mapped(value) for name, value in given.items()}
-        parameters = read_parameters(job, mapped, Path.cwd(), project=parent.project, secrets=parent.secrets)
+        parameters = read_parameters(job, mapped, parent.project, project=parent.project, secrets=parent.secrets)
         assembly = parent.of_child(job, parameters, Registry(job.path.parent))
         try:
             return self.launch(assembly, StopSignal(start.should_stop), start.step.id)

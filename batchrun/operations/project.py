@@ -22,17 +22,22 @@ def project_of(start: Path) -> Path:
     return Path.cwd()
 
 
-def find_job(job: str, folder: Path) -> Path:
+def find_job(job: str, folder: Path, base: Path | None = None) -> Path:
     """Returns the absolute path of a job file, given its path, or the name of a job in the folder.
 
     A name is the file's without its suffix, or what the file says under `name`.
 
+    Args:
+        job: path or name.
+        folder: where names are looked for.
+        base: what a path is relative to; None is the current directory.
+
     Raises:
         DefinitionError: no job in the folder has that name, or several have.
     """
-    path = Path(job)
+    path = (base or Path.cwd()) / job
     if path.suffix in _SUFFIXES or os.sep in job or path.is_file():
-        return path.absolute()
+        return path
     files = sorted(each for each in folder.glob("*") if each.suffix in _SUFFIXES) if folder.is_dir() else []
     found = [each for each in files if each.stem == job] or [each for each in files if _says_name(each, job)]
     if len(found) == 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -66,9 +67,29 @@ def check_late_flights(project: Project) -> None:
     assert [flight["minutes"] for flight in late] == sorted((int(row["arr_delay"]) for row in expected), reverse=True)
 
 
+def check_flights_of_the_year(project: Project) -> None:
+    refused = project.execution("launch", "flights_of_the_year", expect=20)
+    assert (refused["status"], refused["exit_code"]) == ("FAILED", "NO FLIGHTS")
+    project.batchrun("launch", *LOAD)
+    execution = project.execution("restart", str(refused["execution_id"]))
+    names = [each["name"] for each in execution["steps"]]
+    assert names[:25] == ["look", *["sum_month", "year"] * 12]
+    assert sorted(names[25:]) == ["by_airport", "by_month", "exports", "sum_airports"]
+    with SAMPLE.open(newline="") as file:
+        flights = list(csv.DictReader(file))
+    late = [flight for flight in flights if flight["arr_delay"] != "NA" and int(flight["arr_delay"]) > 30]
+    for name, key in (("months", "month"), ("airports", "dest")):
+        with (project.folder / "data" / f"{name}.csv").open(newline="") as file:
+            reported = {each[key]: int(each["flights"]) for each in csv.DictReader(file)}
+        counted = Counter(each[key] for each in flights)
+        assert {each: count for each, count in reported.items() if count} == counted
+    assert query(project, "SELECT sum(late), count(*) FROM months") == [(len(late), 12)]
+
+
 CHECKS: dict[str, Callable[[Project], None]] = {
     "load_flights": check_load_flights,
     "late_flights": check_late_flights,
+    "flights_of_the_year": check_flights_of_the_year,
 }
 
 

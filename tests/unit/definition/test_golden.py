@@ -82,6 +82,44 @@ def test_mistakes_of_a_flow(job: JobFolder, golden: Callable[[str, str], None]) 
     golden("flow_mistakes.txt", job.rendered(FLOW_MISTAKES))
 
 
+BRANCH_MISTAKES = """
+name: nightly
+steps:
+  - name: load
+    tasklet: {type: run, statement: SELECT 1}
+  - name: enough
+    promote: [count]
+    decision: {type: fixed, code: EMPTY}
+  - name: exports
+    parallel: [[by_dsek], [load, load], []]
+  - name: by_desk
+    tasklet: {type: run, statement: SELECT 1}
+  - name: checks
+    include: flows/checks.yaml
+flow:
+  - {from: load, to: exports}
+  - {from: by_desk, to: enough}
+  - {from: enough, on: OK, to: checks}
+"""
+
+CHECKS = """\
+steps:
+  - name: count
+    tasklet: {type: run, statement: SELECT 1, command: "${steps.laod.status}"}
+  - name: deep
+    steps:
+      - {name: inner, tasklet: {type: rnu}}
+    flow:
+      - {from: inner, to: inner}
+"""
+
+
+def test_mistakes_of_branches_decisions_and_included_flows(job: JobFolder, golden: Callable[[str, str], None]) -> None:
+    (job.folder / "flows").mkdir()
+    (job.folder / "flows" / "checks.yaml").write_text(CHECKS)
+    golden("branch_mistakes.txt", job.rendered(BRANCH_MISTAKES))
+
+
 def test_the_golden_files_are_all_used() -> None:
     folder = Path(__file__).parent / "golden"
     assert {each.name for each in folder.iterdir()} == {
@@ -89,4 +127,5 @@ def test_the_golden_files_are_all_used() -> None:
         "unquoted_star.txt",
         "tab.txt",
         "flow_mistakes.txt",
+        "branch_mistakes.txt",
     }
