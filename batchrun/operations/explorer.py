@@ -7,13 +7,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from batchrun.domain.definition import ParameterDefinition
 from batchrun.domain.execution import JobExecution
 from batchrun.domain.parameters import ParameterType, value_text
 from batchrun.domain.selection import EVERY, ExecutionFilter
 from batchrun.errors import NoSuchExecutionError, UsageError
-from batchrun.spi.repository import JobRepository
+
+if TYPE_CHECKING:
+    from batchrun.spi.repository import JobRepository
 
 _PAGE = 500
 

@@ -6,12 +6,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from batchrun.domain.purge import PurgeableInstance, PurgeCriteria, PurgedExecution
 from batchrun.domain.status import BatchStatus
 from batchrun.operations.explorer import JobExplorer
-from batchrun.spi.repository import JobRepository
+
+if TYPE_CHECKING:
+    from batchrun.spi.repository import JobRepository
 
 _INSTANCES_AT_ONCE = 200
 _LONGEST_PAUSE_SECONDS = 0.2

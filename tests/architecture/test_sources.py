@@ -89,3 +89,24 @@ def test_help_imports_nothing_heavy(command: list[str]) -> None:
         [sys.executable, "-c", program, *command], capture_output=True, text=True, check=False, cwd=ROOT
     )
     assert ended.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("command", [["history"], ["history", "--status", "failed", "--since", "7d"]])
+def test_a_history_imports_nothing_that_runs_jobs(command: list[str], tmp_path: Path) -> None:
+    needless = (
+        "batchrun.engine",
+        "batchrun.definition",
+        "batchrun.registry",
+        "polars",
+        "alembic",
+        "psycopg",
+        "jsonschema",
+    )
+    program = (
+        "import sys; from batchrun.cli import main\n"
+        "try: main()\n"
+        f"finally: print([name for name in {(*needless, 'sqlalchemy.dialects.postgresql')!r} if name in sys.modules])"
+    )
+    arguments = [sys.executable, "-c", program, "--repository", f"sqlite:///{tmp_path}/repository.db", *command]
+    ended = subprocess.run(arguments, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ended.stdout.strip() == "[]"

@@ -69,7 +69,7 @@ def _show_steps(screen: Screen, comparison: ExecutionComparison) -> None:
         return
     screen.print("", Text("steps", style="bold"))
     table = Table(
-        Column("step", least=8, most=screen.share(4)),
+        Column("step", least=8, most=screen.share(4), middle=True),
         Column(""),
         Column(str(comparison.before.id), right=True),
         Column(str(comparison.after.id), right=True),
@@ -82,7 +82,7 @@ def _show_steps(screen: Screen, comparison: ExecutionComparison) -> None:
 
 
 def _rows(pair: StepPair, *, unicode: bool) -> Iterator[list[Text | str]]:
-    """Yields a line for the status, one for the time, and one for each count that is not zero in both."""
+    """Yields a line for the status, one for the time, and one for each count that differs."""
     sides = (pair.before, pair.after)
     name: str = cleaned(pair.name)
     yield [name, "status", *(_status(step, unicode=unicode) for step in sides), ""]
@@ -90,7 +90,7 @@ def _rows(pair: StepPair, *, unicode: bool) -> Iterator[list[Text | str]]:
     yield ["", "time", *(_NOTHING if each is None else words.duration(each) for each in seconds), _change(*seconds)]
     for count in (each.name for each in fields(StepCounts)):
         numbers = [None if step is None else getattr(step.counts, count) for step in sides]
-        if any(numbers):
+        if any(numbers) and numbers[0] != numbers[1]:
             shown = (_NOTHING if each is None else words.count(each) for each in numbers)
             yield ["", count.replace("_", " "), *shown, _change(*numbers)]
 

@@ -112,7 +112,7 @@ def _show_steps(screen: Screen, steps: Sequence[StepExecution]) -> None:
 
 def _step_table(screen: Screen, steps: Sequence[StepExecution]) -> Table:
     table = Table(
-        Column("step", least=8, most=screen.share(4)),
+        Column("step", least=8, most=screen.share(4), middle=True),
         Column("status"),
         Column("exit code", rank=4, least=9, most=screen.share(6)),
         Column("time", rank=8, right=True),

@@ -21,7 +21,7 @@ def show_history(screen: Screen, executions: Iterable[JobExecution]) -> None:
     short = width is not None and width < _NARROW
     table = Table(
         Column("id", right=True),
-        Column("job", least=8, most=screen.share(4)),
+        Column("job", least=8, most=screen.share(4), middle=True),
         Column("status"),
         Column("exit code", rank=3, least=9, most=screen.share(6)),
         Column("started", rank=7),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from rich.text import Text
 
 _GAP = 2
+_LEAST_HALVES = 5
 
 
 @dataclass(slots=True)
@@ -20,6 +21,7 @@ class Column:
         most: the width to which its cells are shortened before anything else is; None is no limit.
         least: the width down to which its cells may be shortened; None is not at all.
         right: numbers stand to the right.
+        middle: names are shortened in the middle, since what tells them apart often stands at the end.
     """
 
     title: str
@@ -27,6 +29,7 @@ class Column:
     least: int | None = None
     most: int | None = None
     right: bool = False
+    middle: bool = False
     cells: list[Text] = field(default_factory=list)
 
     @property
@@ -85,7 +88,16 @@ class Table:
                 widths[column.title] = shortened
             if excess > 0 and column.rank is not None:
                 del widths[column.title]
+        _give_back(shown, widths, room)
         return widths
+
+
+def _give_back(columns: Sequence[Column], widths: dict[str, int], room: int) -> None:
+    """Widens what was shortened by the room that is left, which dropped columns may have made."""
+    for column in columns:
+        if column.title in widths:
+            spare = max(room - _total(widths), 0)
+            widths[column.title] = min(column.natural_width, widths[column.title] + spare)
 
 
 def _total(widths: dict[str, int]) -> int:
@@ -95,10 +107,22 @@ def _total(widths: dict[str, int]) -> int:
 def _line(columns: Sequence[Column], cells: Sequence[Text], widths: dict[str, int], indent: int) -> Text:
     line = Text(" " * indent)
     for place, (column, cell) in enumerate(zip(columns, cells, strict=True)):
-        shown = cell.copy()
-        shown.truncate(widths[column.title], overflow="ellipsis")
+        shown = _cut(cell, widths[column.title], in_the_middle=column.middle)
         space = " " * (widths[column.title] - shown.cell_len)
         line.append(" " * (_GAP if place else 0))
         line.append_text(Text(space) + shown if column.right else shown + Text(space))
     line.rstrip()
     return line
+
+
+def _cut(cell: Text, width: int, *, in_the_middle: bool) -> Text:
+    """Returns the text in at most so many columns; a wide character may leave one of them free."""
+    shown = cell.copy()
+    if not in_the_middle or cell.cell_len <= width or width < _LEAST_HALVES:
+        shown.truncate(width, overflow="ellipsis")
+        return shown
+    end, left = cell.copy(), (width - 1) // 2
+    while end.cell_len > left:
+        end = end[1:]
+    shown.truncate(width - left, overflow="ellipsis")
+    return shown + end

@@ -245,3 +245,16 @@ def test_a_paragraph_keeps_long_words_whole_and_its_own_lines() -> None:
         )
     ]
     assert lines == ["error:", "  /a/very/long/path/that/is/wider/than/all.yaml", "  is wrong", "  line 2"]
+
+
+def test_names_in_a_narrow_table_keep_their_ends() -> None:
+    table = Table(Column("step", least=8, most=12, middle=True), Column("written"))
+    for number in (1, 2):
+        table.add(f"load_trades_of_{number}", "1,000,000")
+    assert [line.plain for line in table.lines(23)][1:] == ["load_t…_of_1  1,000,000", "load_t…_of_2  1,000,000"]
+
+
+def test_the_room_of_a_dropped_column_goes_to_what_was_shortened() -> None:
+    table = Table(Column("step", least=8, most=8), Column("read", rank=1), Column("written"))
+    table.add("load_trades", "1,000,000,000,000", "7")
+    assert [line.plain for line in table.lines(20)] == ["STEP         WRITTEN", "load_trades  7"]
