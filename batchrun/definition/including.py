@@ -13,6 +13,8 @@ from batchrun.definition.yaml12 import Node, Source
 from batchrun.errors import DefinitionError
 
 MOST_INCLUDED = 1_000
+MOST_DEEP = 100
+"""Keys and places that lead to a step whose file is included; what is deeper would exhaust Python's stack."""
 
 
 def include_files(document: Document, findings: Findings) -> list[Source]:
@@ -54,6 +56,8 @@ class _Graft:
         file = (files[-1].parent / name).resolve()
         if file in files:
             self.findings.add(path, f"the file includes itself: {_chain(files, file)}", "take one of them out")
+        elif len(path) > MOST_DEEP:
+            self.findings.add(path, "flows are nested too deep here", "include fewer files inside each other")
         elif len(self.sources) == MOST_INCLUDED:
             self.findings.add(path, f"more than {MOST_INCLUDED:,} files are included")
         else:

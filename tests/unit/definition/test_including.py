@@ -109,6 +109,14 @@ def test_files_that_include_each_other_are_an_error(job: JobFolder) -> None:
     assert "more.yaml:2:28: the file includes itself: checks.yaml → more.yaml → checks.yaml" in told(job, JOB)
 
 
+def test_files_inside_each_other_without_end_are_refused_in_time(job: JobFolder) -> None:
+    write(job, "flows/checks.yaml", "steps:\n  - {name: a, include: 1.yaml}\n")
+    for number in range(1, 400):
+        (job.folder / "flows" / f"{number}.yaml").write_text(f"steps:\n  - {{name: a, include: {number + 1}.yaml}}\n")
+    (problem,) = told(job, JOB)
+    assert problem.endswith(": flows are nested too deep here")
+
+
 @pytest.mark.parametrize(
     ("included", "message"),
     [
