@@ -8,22 +8,23 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from batchrun.domain.parameters import RUN_ID
-from batchrun.errors import UsageError
+from batchrun.errors import JobInCodeError, UsageError
 from batchrun.operations.explorer import JobExplorer
 from batchrun.operations.project import JOBS_FOLDER, absolute, find_job, project_of, settings_of
 
 if TYPE_CHECKING:
-    from batchrun.definition import LoadedJob
+    from batchrun.definition import BuiltJob, LoadedJob
     from batchrun.domain.execution import JobExecution
     from batchrun.domain.parameters import JobParameters
     from batchrun.domain.purge import PurgedExecution
+    from batchrun.engine import StopSignal
     from batchrun.operations.assembly import Assembly
     from batchrun.operations.detaching import DetachedStart
     from batchrun.operations.following import Follower
@@ -50,18 +51,40 @@ class Application:
         log_level: how much the logs of executions tell.
     """
 
-    def __init__(self, directory: Path, repository_url: str | None = None, log_level: int = logging.INFO) -> None:
-        self.project = project_of(directory.resolve())
+    def __init__(
+        self,
+        directory: Path,
+        repository: str | JobRepository | None = None,
+        log_level: int = logging.INFO,
+        *,
+        is_project: bool = False,
+    ) -> None:
+        self.project = directory.resolve() if is_project else project_of(directory.resolve())
         self.log_level = log_level
-        self._given_url = repository_url
+        self._stays = is_project
+        self._given_url = repository if isinstance(repository, str) else None
+        self._given_repository = None if isinstance(repository, str) else repository
         self._repository: JobRepository | None = None
 
     @classmethod
     def open(
-        cls, *, repository: str | None = None, directory: Path | None = None, log_level: int = logging.INFO
+        cls,
+        *,
+        repository: str | JobRepository | None = None,
+        directory: Path | None = None,
+        project: Path | None = None,
+        log_level: int = logging.INFO,
     ) -> Application:
-        """Returns the application of the project around the directory, by default the current one."""
-        return cls(directory or Path.cwd(), repository, log_level)
+        """Returns the application of a project.
+
+        Args:
+            repository: its URL, or a repository that its owner closes.
+            directory: the project is the one around it, by default around the current directory.
+            project: the project folder, whatever it holds and wherever its jobs stand.
+            log_level: how much the logs of executions tell.
+        """
+        directory = project or directory or Path.cwd()
+        return cls(directory, repository, log_level, is_project=project is not None)
 
     def __enter__(self) -> Application:
         return self
@@ -72,7 +95,7 @@ class Application:
         self.close()
 
     def close(self) -> None:
-        """Closes the repository, if it was opened."""
+        """Closes the repository, if it was opened here."""
         if self._repository is not None:
             self._repository.close()
             self._repository = None
@@ -81,15 +104,21 @@ class Application:
     def repository_url(self) -> str:
         """The repository's URL: given, from the environment, from `batchrun.toml`, or SQLite in the project folder.
 
+        Empty for a repository that was given itself.
+
         Raises:
             UsageError: `batchrun.toml` cannot be read.
         """
+        if self._given_repository is not None:
+            return ""
         url = self._given_url or os.environ.get(REPOSITORY_VARIABLE) or settings_of(self.project).get("repository")
         return absolute(url or f"sqlite:///{DEFAULT_REPOSITORY}", self.project)
 
     @property
     def repository(self) -> JobRepository:
-        """The repository, opened at the first call."""
+        """The repository, opened at the first call unless it was given."""
+        if self._given_repository is not None:
+            return self._given_repository
         if self._repository is None:
             from batchrun.repository import open_repository
 
@@ -117,8 +146,25 @@ class Application:
         """
         path = find_job(job, self.project / JOBS_FOLDER)
         if self._repository is None:
-            self.project = project_of(path.parent)
+            self._move_to(path.parent)
         return self._read_job(path)
+
+    def load_built(self, job: BuiltJob) -> LoadedJob:
+        """Reads a job built in code; the project becomes that around its folder, if it has one.
+
+        Raises:
+            DefinitionError: the job is wrong; holds all problems.
+        """
+        from batchrun.definition import load_built
+
+        if job.folder is not None and self._repository is None:
+            self._move_to(job.folder)
+        return load_built(job, self._find_child)
+
+    def _move_to(self, folder: Path) -> None:
+        """Makes the project that around a job's folder, unless the project was given."""
+        if not self._stays:
+            self.project = project_of(folder)
 
     def _read_job(self, path: Path) -> LoadedJob:
         from batchrun.definition import load_job
@@ -141,17 +187,20 @@ class Application:
         next_run: bool = False,
         listeners: Sequence[Listener] = (),
         begun: Begun | None = None,
+        stop: StopSignal | None = None,
     ) -> JobExecution:
         """Launches the job with the given parameters and returns the ended execution, whatever its status.
 
-        SIGINT and SIGTERM stop it at the next commit; a second SIGINT aborts at once (KeyboardInterrupt).
+        In the main thread, SIGINT and SIGTERM stop it at the next commit; a second SIGINT aborts at once
+        (KeyboardInterrupt).
 
         Args:
-            job: as `load_job` returned it.
+            job: as `load_job` or `load_built` returned it.
             given: by name, texts, values of Python's own types, or those of a parameter file.
             next_run: add the job's next `run.id`.
             listeners: observe the run.
             begun: called when the execution has an id and a log, before anything of it runs.
+            stop: stops it at the next commit, in place of signals.
 
         Raises:
             UsageError: `run.id` is given, and `next_run` is to give it.
@@ -162,38 +211,49 @@ class Application:
         if next_run and RUN_ID in given:
             raise UsageError(f"{RUN_ID} is given, and the next one is asked for", hint="leave one of them out")
         assembly = self._assembly(job, given, numbers_runs=next_run)
-        return self._run(assembly, listeners, begun, next_run=next_run)
+        return self._run(assembly, listeners, begun, stop, next_run=next_run)
 
     def restart(
         self,
         execution_id: int,
         given: Mapping[str, object],
         *,
+        job: BuiltJob | None = None,
         allow_changed: bool = False,
         listeners: Sequence[Listener] = (),
         begun: Begun | None = None,
+        stop: StopSignal | None = None,
     ) -> JobExecution:
         """Continues an execution and returns the new one, ended.
 
         Args:
             execution_id: the last execution of its instance.
             given: values for non-identifying parameters.
+            job: the job as code builds it now; by default its file is read.
             allow_changed: continue although the job file's steps changed before the one to resume.
             listeners: observe the run.
             begun: called when the execution has an id and a log, before anything of it runs.
+            stop: stops it at the next commit, in place of signals.
 
         Raises:
             NoSuchExecutionError: there is no such execution.
             DefinitionError: the job file as it is now, or a parameter, is wrong.
-            LaunchRefusedError: the state of the instance, or a changed job file, forbids it.
+            LaunchRefusedError: the state of the instance, or a changed job file, forbids it; or the job was built in
+                code, and is not given.
         """
         previous = self.repository.find_execution(execution_id)
-        path = Path(previous.job_file)
-        self.project = project_of(path.parent)
-        job = self._read_job(path)
-        _refuse_identifying(job, given)
-        assembly = self._assembly(job, given, previous=previous.parameters)
-        return self._run(assembly, listeners, begun, restart_of=execution_id, allow_changed=allow_changed)
+        loaded = self._job_of(previous) if job is None else self.load_built(job)
+        _refuse_identifying(loaded, given)
+        assembly = self._assembly(loaded, given, previous=previous.parameters)
+        return self._run(assembly, listeners, begun, stop, restart_of=execution_id, allow_changed=allow_changed)
+
+    def _job_of(self, execution: JobExecution) -> LoadedJob:
+        """Reads the job of an execution from its file as it is now; the project becomes the file's."""
+        if not execution.job_file:
+            raise JobInCodeError(execution.job_name, execution.id)
+        path = Path(execution.job_file)
+        self._move_to(path.parent)
+        return self._read_job(path)
 
     def _assembly(
         self,
@@ -206,7 +266,6 @@ class Application:
         from batchrun.binding import Secrets
         from batchrun.definition import read_parameters
         from batchrun.operations.assembly import Assembly
-        from batchrun.registry import Registry
 
         secrets = Secrets()
         parameters = read_parameters(
@@ -218,14 +277,14 @@ class Application:
             previous=previous,
             numbers_runs=numbers_runs,
         )
-        registry = Registry(job.path.parent)
-        return Assembly(job, parameters, registry, self.project, self.repository, self.repository_url, secrets)
+        return Assembly(job, parameters, self.project, self.repository, self.repository_url, secrets)
 
     def _run(
         self,
         assembly: Assembly,
         listeners: Sequence[Listener],
         begun: Begun | None,
+        stop: StopSignal | None,
         *,
         restart_of: int | None = None,
         allow_changed: bool = False,
@@ -236,8 +295,9 @@ class Application:
         from batchrun.operations.operator import JobOperator
         from batchrun.operations.signals import stopped_by_signals
 
-        stop = StopSignal()
-        with stopped_by_signals(stop), masked_log(assembly.secrets.mask):
+        signals = stopped_by_signals if stop is None else nullcontext
+        stop = stop or StopSignal()
+        with signals(stop), masked_log(assembly.secrets.mask):
             operator = JobOperator(self.repository, self._load_child, listeners, stop, self._attended)
             return operator.launch(assembly, restart_of, allow_changed=allow_changed, next_run=next_run, begun=begun)
 
@@ -287,7 +347,8 @@ class Application:
         """Returns where the log of an execution stands, if it is on this machine and has not been removed."""
         from batchrun.operations.execution_log import log_file
 
-        project = project_of(Path(execution.job_file).parent) if execution.job_file else self.project
+        is_elsewhere = execution.job_file and not self._stays
+        project = project_of(Path(execution.job_file).parent) if is_elsewhere else self.project
         return log_file(project, self.repository.id, execution.id)
 
     def log_lines(self, execution: JobExecution, *, follow: bool = False) -> Iterator[LogLine]:

@@ -132,7 +132,7 @@ class Problem:
     Attributes:
         message: what is wrong, in one line, lower case at the start.
         file: the file as the user named it.
-        line: 1-based line, or None where the problem has no place in the text.
+        line: 1-based line, or None where the problem has no place in a text that somebody wrote.
         column: 1-based column.
         source: the text of that line, for the caret.
         path: the place in the document, such as `steps[0].reader.delimiter`.
@@ -149,10 +149,25 @@ class Problem:
     hint: str | None = None
     severity: str = "error"
 
+    @property
+    def has_place(self) -> bool:
+        """Tells whether it says where in the document it is: by a line, or in a job built in code by the path."""
+        return self.line is not None or bool(self.path)
+
+    def place(self, file: str | None = None) -> str:
+        """Returns `file:line:column`, or `job 'x', steps[0].reader.path`, as far as the problem has it.
+
+        Args:
+            file: what to call the file instead.
+        """
+        file = self.file if file is None else file
+        if self.line is None:
+            return f"{file}, {self.path}" if self.path else file
+        return ":".join(str(part) for part in (file, self.line, self.column) if part is not None)
+
     def __str__(self) -> str:
         """Returns the problem in one line, with its place and the way out."""
-        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
-        return f"{place}: {self.message}{f' ({self.hint})' if self.hint else ''}"
+        return f"{self.place()}: {self.message}{f' ({self.hint})' if self.hint else ''}"
 
 
 class DefinitionError(BatchrunError):
@@ -275,6 +290,17 @@ class JobFileChangedError(LaunchRefusedError):
         super().__init__(
             f"the file of job {job_name!r} has changed since execution {execution_id}: {reason}", hint=way_out
         )
+
+
+class JobInCodeError(LaunchRefusedError):
+    """An execution of a job that was built in Python code, which no file says, is to be continued without it."""
+
+    def __init__(self, job_name: str, execution_id: int) -> None:
+        super().__init__(
+            f"execution {execution_id} is of job {job_name!r}, which was built in code: no file says what it does",
+            hint=f"continue it where it is built: batchrun.restart({execution_id}, job=…)",
+        )
+        self.execution_id = execution_id
 
 
 # --- the repository ----------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ def main() -> None:
     _mend_streams()
     if sys.argv[1:] == ["--version"]:
         # Scripts and editors ask for it often, and typer takes ten times as long as this.
-        from batchrun import __version__
+        from batchrun.version import __version__
 
         sys.stdout.flush()
         with suppress(OSError):

@@ -42,7 +42,7 @@ def _tell_valid(invocation: Invocation, loaded: LoadedJob) -> int:
     from batchrun.cli.reports.check import CheckResult
     from batchrun.cli.reports.writing import write_forms
 
-    result = CheckResult(str(loaded.path), _verdict(loaded), 0, loaded.warnings, loaded.definition.name)
+    result = CheckResult(loaded.title, _verdict(loaded), 0, loaded.warnings, loaded.definition.name)
     if invocation.outputs.stdout is Form.TEXT and not invocation.options.quiet:
         invocation.warn(loaded.warnings)
         invocation.stdout.print(result.verdict)
@@ -67,7 +67,7 @@ def _verdict(loaded: LoadedJob) -> str:
     steps = len(loaded.definition.steps)
     warnings = len(loaded.warnings)
     told = f", {warnings} warning{'' if warnings == 1 else 's'}" if warnings else ""
-    return f"{loaded.path}: job {loaded.definition.name!r} is valid, {steps} step{'' if steps == 1 else 's'}{told}"
+    return f"{loaded.title}: job {loaded.definition.name!r} is valid, {steps} step{'' if steps == 1 else 's'}{told}"
 
 
 def schema(

@@ -53,7 +53,7 @@ database.add_to(program)
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from batchrun import __version__
+        from batchrun.version import __version__
 
         typer.echo(f"{NAME} {__version__}")
         raise typer.Exit

@@ -36,10 +36,10 @@ def lint_child_jobs(outline: Outline, read: ReadChild, findings: Findings) -> No
 
 
 def _tell(place: DocumentPath, error: DefinitionError, findings: Findings) -> None:
-    """Tells what is wrong in the child's file at its own lines, and what has none where the child is named."""
-    findings.problems += [each for each in error.problems if each.line is not None]
+    """Tells what is wrong in the child's file at its own places, and what has none where the child is named."""
+    findings.problems += [each for each in error.problems if each.has_place]
     for problem in error.problems:
-        if problem.line is None:
+        if not problem.has_place:
             findings.add(place, problem.message, problem.hint)
 
 

@@ -88,6 +88,8 @@ class Document:
     def line_text(self, path: DocumentPath, *, seen_from: DocumentPath) -> str:
         """Returns the line of a value in words, with its file where that is another than that of `seen_from`."""
         place = self.place(path)
+        if place.source.title:
+            return path_text(path)
         is_here = place.source.file == self.place(seen_from).source.file
         return f"line {place.line}" if is_here else f"line {place.line} of {place.source.file.name}"
 
@@ -126,6 +128,14 @@ class Document:
         """Returns a flaw of the text as a problem."""
         return _problem(Place(self.source, flaw.line, flaw.column), flaw.message, flaw.hint)
 
+    def order(self, problem: Problem) -> tuple[bool, str, int, int]:
+        """Returns what sorts a problem into the order of the text; those of other files come behind it."""
+        if problem.line is None and problem.file == self.source.title:
+            place = self.place(self.parse_path(problem.path))
+            return False, problem.file, place.line, place.column
+        is_elsewhere = problem.file != (self.source.title or str(self.file))
+        return is_elsewhere, problem.file, problem.line or 0, problem.column or 0
+
     def plain(self) -> dict[str, Any]:
         """Returns the whole as dictionaries, lists and scalars."""
         plain: dict[str, Any] = self.root.plain()
@@ -133,6 +143,8 @@ class Document:
 
 
 def _problem(place: Place, message: str, hint: str | None, path: str = "", severity: str = "error") -> Problem:
+    if place.source.title:
+        return Problem(message, place.source.title, path=path, hint=hint, severity=severity)
     return Problem(
         message,
         str(place.source.file),
@@ -162,14 +174,22 @@ def read_document(file: Path, kind: str = JOB_FILE) -> Document:
     Raises:
         DefinitionError: it cannot be read, or is no mapping; one problem.
     """
-    source = Source(file, _read_text(file))
+    return parse_document(Source(file, _read_text(file)), kind)
+
+
+def parse_document(source: Source, kind: str = JOB_FILE) -> Document:
+    """Returns the document of a text.
+
+    Raises:
+        DefinitionError: it is no mapping; one problem.
+    """
     try:
         root, flaws = read_yaml(source.text)
     except UnreadableError as error:
         raise DefinitionError([Document(source, Node({}, 1, 1)).flaw(error.flaw)]) from error
     what, has = kind.split(" with ")
     if root is None or root.value is None:
-        raise _alone(file, "the file is empty", f"{what} has at least {has}")
+        raise _alone(source.file, "the file is empty", f"{what} has at least {has}")
     document = Document(source, root, tuple(flaws))
     if not isinstance(root.value, dict):
         is_list = "a list" if isinstance(root.value, list) else "a single value"

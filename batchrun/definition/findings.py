@@ -84,8 +84,5 @@ class Findings:
         return self._in_order(self.warnings)
 
     def _in_order(self, problems: Iterable[Problem]) -> list[Problem]:
-        unique = {(each.file, each.line, each.column, each.message): each for each in problems}
-        job_file = str(self.document.file)
-        return sorted(
-            unique.values(), key=lambda each: (each.file != job_file, each.file, each.line or 0, each.column or 0)
-        )
+        unique = {(*self.document.order(each), each.message): each for each in problems}
+        return sorted(unique.values(), key=self.document.order)

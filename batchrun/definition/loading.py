@@ -1,17 +1,19 @@
-"""Reads a job file in stages: text, shape, components, lints, definition; tells all problems at once."""
+"""Reads a job in stages: text, shape, components, lints, definition; tells all problems at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from batchrun.definition.child_job_lint import ReadChild, lint_child_jobs
+from batchrun.definition.built import BuiltJob
+from batchrun.definition.child_job_lint import lint_child_jobs
 from batchrun.definition.column_lint import lint_columns
 from batchrun.definition.components import Component, check, resolve
 from batchrun.definition.conditions import check_steps
 from batchrun.definition.conversion import job_definition
-from batchrun.definition.document import Document, read_document
+from batchrun.definition.document import Document, parse_document, read_document
 from batchrun.definition.findings import Findings
 from batchrun.definition.flow_lint import lint_flows
 from batchrun.definition.formats import Formats
@@ -42,18 +44,34 @@ def load_job(path: Path, registry: Registry, find: FindJob | None = None) -> Loa
     Raises:
         DefinitionError: with everything wrong in the file, in the file's order.
     """
-    return _Reading(find).load(path.absolute(), registry, ())
+    return _Reading(find).load_file(path.absolute(), registry, ())
+
+
+def load_built(job: BuiltJob, find: FindJob | None = None) -> LoadedJob:
+    """Reads and checks a job built in code, as `load_job` does a file.
+
+    Raises:
+        DefinitionError: with everything wrong in it; problems tell paths in place of lines.
+    """
+    return _Reading(find).load_built(job, ())
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """The reading of one job file, with those of its child jobs, each once."""
+    """The reading of one job, with those of its child jobs, each file once."""
 
     find: FindJob | None
-    children: dict[Path, LoadedJob] = field(default_factory=dict)
+    files: dict[Path, LoadedJob] = field(default_factory=dict)
 
-    def load(self, path: Path, registry: Registry, parents: tuple[Path, ...]) -> LoadedJob:
+    def load_file(self, path: Path, registry: Registry, parents: tuple[Path, ...]) -> LoadedJob:
         document = read_document(path)
+        return self._load(document, registry, _Children(self, (*parents, path.resolve())), path=path)
+
+    def load_built(self, job: BuiltJob, parents: tuple[Path, ...]) -> LoadedJob:
+        document = parse_document(job.source)
+        return self._load(document, Registry(job.folder, given=job.given), _Children(self, parents, job.children))
+
+    def _load(self, document: Document, registry: Registry, children: _Children, path: Path | None = None) -> LoadedJob:
         findings = Findings(document, problems=[document.flaw(each) for each in document.flaws])
         included = include_files(document, findings)
         outline = Outline(document.plain())
@@ -65,23 +83,48 @@ class _Reading:
         lint_flows(outline, components, findings)
         lint_columns(outline, components, findings)
         if self.find is not None:
-            lint_child_jobs(outline, self._child_reader(self.find, (*parents, path.resolve())), findings)
+            lint_child_jobs(outline, partial(children.read, self.find), findings)
         if problems := findings.ordered():
             raise DefinitionError(problems)
-        return _loaded(document, included, outline, findings)
+        return LoadedJob(
+            definition=job_definition(outline),
+            path=path,
+            text=_text(document, included),
+            document=document,
+            registry=registry,
+            warnings=tuple(findings.ordered_warnings()),
+            children=children.loaded,
+        )
 
-    def _child_reader(self, find: FindJob, parents: tuple[Path, ...]) -> ReadChild:
-        def read(job: str) -> LoadedJob:
-            path = find(job).resolve()
-            if path in parents:
-                chain = " → ".join(each.stem for each in (*parents[parents.index(path) :], path))
-                message = f"the job would launch itself: {chain}"
-                raise DefinitionError([Problem(message, str(path), hint="take one of these child jobs out")])
-            if path not in self.children:
-                self.children[path] = self.load(path, Registry(path.parent), parents)
-            return self.children[path]
 
-        return read
+@dataclass(frozen=True, slots=True)
+class _Children:
+    """The child jobs of one job.
+
+    Attributes:
+        parents: the files that led to them.
+        built: those that are built in code, by how the steps call them.
+        loaded: those of them that have been read.
+    """
+
+    reading: _Reading
+    parents: tuple[Path, ...]
+    built: Mapping[str, BuiltJob] = field(default_factory=dict)
+    loaded: dict[str, LoadedJob] = field(default_factory=dict)
+
+    def read(self, find: FindJob, job: str) -> LoadedJob:
+        """Reads one."""
+        if job in self.built:
+            self.loaded[job] = self.reading.load_built(self.built[job], self.parents)
+            return self.loaded[job]
+        path = find(job).resolve()
+        if path in self.parents:
+            chain = " → ".join(each.stem for each in (*self.parents[self.parents.index(path) :], path))
+            message = f"the job would launch itself: {chain}"
+            raise DefinitionError([Problem(message, str(path), hint="take one of these child jobs out")])
+        if path not in self.reading.files:
+            self.reading.files[path] = self.reading.load_file(path, Registry(path.parent), self.parents)
+        return self.reading.files[path]
 
 
 def _check_shape(outline: Outline, formats: Formats, findings: Findings) -> None:
@@ -99,12 +142,5 @@ def _check_components(outline: Outline, registry: Registry, formats: Formats, fi
     return components
 
 
-def _loaded(document: Document, included: Sequence[Source], outline: Outline, findings: Findings) -> LoadedJob:
-    texts = [document.source.text, *(f"--- # {source.file.name}\n{source.text}" for source in included)]
-    return LoadedJob(
-        definition=job_definition(outline),
-        path=document.file,
-        text="\n".join(texts),
-        document=document,
-        warnings=tuple(findings.ordered_warnings()),
-    )
+def _text(document: Document, included: Sequence[Source]) -> str:
+    return "\n".join([document.source.text, *(f"--- # {source.file.name}\n{source.text}" for source in included)])

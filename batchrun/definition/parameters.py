@@ -17,7 +17,6 @@ from batchrun.definition.parameter_values import ParameterValueError, absolute, 
 from batchrun.domain.definition import ParameterDefinition
 from batchrun.domain.parameters import RUN_ID, JobParameter, JobParameters, ParameterType, ParameterValue
 from batchrun.errors import DefinitionError, Problem, did_you_mean
-from batchrun.registry import LocalModules
 
 
 def read_parameters(
@@ -72,7 +71,7 @@ class _ParameterReader:
         self.secrets = secrets
         self.previous = {} if previous is None else {each.name: each for each in previous.all()}
         self.is_restart = previous is not None
-        self.checks = ParameterChecks(LocalModules(job.path.parent))
+        self.checks = ParameterChecks(job.registry.modules)
         self.problems: list[Problem] = []
 
     def masked(self, problem: Problem) -> Problem:
@@ -107,7 +106,7 @@ class _ParameterReader:
                 listed = f"the job's parameters: {', '.join(names)}" if names else "the job declares none"
                 message, hint = f"unknown parameter {name!r}", did_you_mean(name, names) or listed
                 is_placed = isinstance(given, GivenValue)
-                problem = given.problem(message, hint) if is_placed else Problem(message, str(self.job.path), hint=hint)
+                problem = given.problem(message, hint) if is_placed else Problem(message, self.job.title, hint=hint)
                 self.problems.append(problem)
 
     def _check_run_id(self, declared: ParameterDefinition) -> None:

@@ -25,11 +25,8 @@ def render(problem: Problem, cwd: Path | None = None) -> str:
 
 
 def place(problem: Problem, cwd: Path | None = None) -> str:
-    """Returns `file:line:column`, as far as the problem has them."""
-    parts = [_relative(problem.file, cwd or Path.cwd())]
-    if problem.line is not None:
-        parts += [str(problem.line), str(problem.column or 1)]
-    return ":".join(parts)
+    """Returns where the problem is, as `Problem.place` does."""
+    return problem.place(_relative(problem.file, cwd or Path.cwd()))
 
 
 def summary(problem: Problem) -> str:

@@ -24,10 +24,12 @@ class Source:
 
     Attributes:
         file: absolute.
+        title: what problems call it in place of file and line, where no person wrote the text: a job built in code.
     """
 
     file: Path
     text: str = field(repr=False)
+    title: str = ""
 
     def line(self, number: int) -> str:
         """Returns a line of the text, 1-based; empty where there is none."""

@@ -187,8 +187,8 @@ class JobExecution:
         token: fencing token of the owner; higher than that of any earlier execution of the instance.
         restart_of: the execution that this one continues, or None.
         stop_requested_at: when somebody asked it to stop, or None; only its owner acts on it.
-        job_file: the job file's path as launched, absolute.
-        job_text: the job file's text as launched.
+        job_file: the job file's path as launched, absolute; empty for a job built in code.
+        job_text: the job file's text as launched, or what it would be.
         batchrun_version: of the batchrun that launched it.
         parent_step_id: the step execution of another job that launched it as its child, or None.
         flow: where the flow stands.

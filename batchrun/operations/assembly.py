@@ -28,7 +28,6 @@ from batchrun.domain.parameters import JobParameters
 from batchrun.engine.policies import ExponentialBackoffPolicy, LimitedRetryPolicy, LimitedSkipPolicy
 from batchrun.errors import DefinitionError, Problem
 from batchrun.operations.scope import StepScope, resolve_database
-from batchrun.registry import LocalModules, Registry
 from batchrun.spi.decider import Decider
 from batchrun.spi.repository import JobRepository
 from batchrun.spi.scope import Database
@@ -65,16 +64,15 @@ class Assembly:
 
     job: LoadedJob
     parameters: JobParameters
-    registry: Registry
     project: Path
     repository: JobRepository
     repository_url: str
     secrets: Secrets = field(default_factory=Secrets)
     children: ChildJobs | None = None
 
-    def of_child(self, job: LoadedJob, parameters: JobParameters, registry: Registry) -> Assembly:
+    def of_child(self, job: LoadedJob, parameters: JobParameters) -> Assembly:
         """Returns the assembly of a child job in the same project and repository."""
-        return replace(self, job=job, parameters=parameters, registry=registry)
+        return replace(self, job=job, parameters=parameters)
 
     def check(self) -> None:
         """Binds and parses whatever is known at launch, so that a mistake in it is told before anything runs.
@@ -158,11 +156,11 @@ class Assembly:
         return lambda component: self._build(component, roots, scope)
 
     def _build(self, component: ComponentDefinition, roots: Mapping[str, Any], scope: StepScope) -> Any:
-        made = self.registry.component(component.role, component.type)
+        made = self.job.registry.component(component.role, component.type)
         return made(self._options(component, roots), scope)
 
     def _options(self, component: ComponentDefinition, roots: Mapping[str, Any]) -> Any:
-        spec = self.registry.spec(component.role, component.type)
+        spec = self.job.registry.spec(component.role, component.type)
         try:
             options = spec.parse(bind(component.options, roots))
         except BindingError as error:
@@ -192,7 +190,7 @@ class Assembly:
             log=logging.getLogger(".".join(filter(None, ("batchrun.job", definition.name, step_name)))),
             project=self.project,
             databases={name: self._database(name) for name in definition.databases},
-            modules=LocalModules(self.job.path.parent),
+            modules=self.job.registry.modules,
             should_stop=should_stop,
         )
 

@@ -25,7 +25,7 @@ def refuse_changed_file(last: JobExecution, job: LoadedJob, *, allow_changed: bo
     """
     if last.job_text == job.text:
         return
-    _log.warning("the job file %s has changed since execution %d", job.path, last.id)
+    _log.warning("%s has changed since execution %d", job.title, last.id)
     for flow, position in _standing(job.definition.flow, last.flow):
         _refuse(last, flow, position, allow_changed=allow_changed)
 

@@ -14,7 +14,6 @@ from batchrun.domain.parameters import value_text
 from batchrun.engine import StopSignal
 from batchrun.errors import InstanceCompleteError
 from batchrun.operations.assembly import Assembly
-from batchrun.registry import Registry
 from batchrun.spi.source import StepStart
 
 Launch = Callable[[Assembly, StopSignal, int], JobExecution]
@@ -44,10 +43,10 @@ class ChildJobOperator:
             DefinitionError: the child's file or parameters are wrong.
             LaunchRefusedError: the state of the child's instance forbids it.
         """
-        job = self.load(child.job)
+        job = parent.job.children.get(child.job) or self.load(child.job)
         mapped = {name: _mapped(value) for name, value in given.items()}
         parameters = read_parameters(job, mapped, parent.project, project=parent.project, secrets=parent.secrets)
-        assembly = parent.of_child(job, parameters, Registry(job.path.parent))
+        assembly = parent.of_child(job, parameters)
         try:
             return self.launch(assembly, StopSignal(start.should_stop), start.step.id)
         except InstanceCompleteError as error:

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from batchrun import __version__
 from batchrun.domain.execution import JobExecution, StepExecution
 from batchrun.domain.status import BatchStatus
 from batchrun.operations.log_routing import routed
 from batchrun.spi.listener import Listener
+from batchrun.version import __version__
 
 LOGS_FOLDER = ".batchrun/logs"
 NO_STEP = "-"

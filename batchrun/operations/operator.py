@@ -105,7 +105,7 @@ class JobOperator:
             owner=current_owner(),
             lease=LEASE,
             is_gone=is_gone,
-            job_file=str(assembly.job.path),
+            job_file=str(assembly.job.path or ""),
             job_text=assembly.job.text,
             restart_of=restart_of,
             may_continue=may_continue,

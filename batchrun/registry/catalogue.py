@@ -6,7 +6,7 @@ Built-ins and plugins come the same way, by entry points of the group `batchrun.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,17 +28,26 @@ class Registry:
     Args:
         folder: where `module:Class` is looked for first; None looks only among importable modules.
         extra: more component classes, for embedding and tests; they must not take a name that is taken.
+        given: functions and classes that a job built in code brings itself, by reference such as `module:Class`.
+
+    Attributes:
+        modules: the Python files of the folder, and what is given.
     """
 
-    def __init__(self, folder: Path | None = None, extra: Iterable[type] = ()) -> None:
-        self.modules = LocalModules(folder)
+    def __init__(
+        self,
+        folder: Path | None = None,
+        extra: Iterable[type] = (),
+        given: Mapping[str, Callable[..., Any]] | None = None,
+    ) -> None:
+        self.modules = LocalModules(folder, given)
         self._extra: dict[tuple[str, str], type] = {}
         self._installed: dict[tuple[str, str], list[EntryPoint]] | None = None
-        for given in extra:
-            spec = _spec_of(given, repr(given))
+        for each in extra:
+            spec = _spec_of(each, repr(each))
             if (spec.role, spec.name) in self._extra:
                 raise DuplicateComponentError(spec.role, spec.name, ["extra"])
-            self._extra[spec.role, spec.name] = given
+            self._extra[spec.role, spec.name] = each
 
     def component(self, role: str, type: str) -> type:
         """Returns the component's class; its attribute `spec` is of the role.

@@ -8,7 +8,7 @@ import importlib.util
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -27,10 +27,12 @@ class LocalModules:
 
     Args:
         folder: the job's folder; None looks only among importable modules.
+        given: functions and classes that a job built in code brings itself, by reference.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, given: Mapping[str, Callable[..., Any]] | None = None) -> None:
         self._folder = folder.resolve() if folder is not None else None
+        self._given = given or {}
 
     def load(self, reference: str) -> Callable[..., Any]:
         """Returns what `module:name` names, a function or class; the job's folder comes first.
@@ -38,6 +40,8 @@ class LocalModules:
         Raises:
             RegistryError: there is no such file, module or name, or the file has an error of its own; says which.
         """
+        if reference in self._given:
+            return self._given[reference]
         module_name, colon, name = reference.partition(":")
         if not colon or not name or not _is_name(module_name):
             raise RegistryError(f"{reference!r} is no reference to Python code", hint="write it as module:name")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from batchrun import __version__
 from batchrun.domain.execution import JobExecution, JobInstance
 from batchrun.domain.launch import LaunchDecision, decide_launch
 from batchrun.domain.position import FlowPosition
 from batchrun.repository import rows, statements
 from batchrun.repository.ending import end_unowned, owner_is_alive
+from batchrun.version import __version__
 
 if TYPE_CHECKING:
     from batchrun.spi.repository import LaunchRequest

@@ -14,7 +14,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count, islice
 
-from batchrun import __version__
 from batchrun.domain.execution import Checkpoint, JobExecution, JobInstance, Owner, StepExecution
 from batchrun.domain.launch import LaunchDecision, dead, decide_launch, may_abandon, may_recover
 from batchrun.domain.purge import PurgeableInstance, PurgeCriteria, PurgedExecution
@@ -24,6 +23,7 @@ from batchrun.errors import FencedError, NoSuchExecutionError, NotRunningError
 from batchrun.spi.repository import LaunchRequest
 from batchrun.testing.memory import Point, survive
 from batchrun.testing.memory_purge import purgeable_instances
+from batchrun.version import __version__
 
 
 class MemoryJobRepository:

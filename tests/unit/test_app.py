@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import signal
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from batchrun.app import Application
+from batchrun.definition import BuiltJob
 from batchrun.domain.execution import JobExecution, JobInstance, Owner
 from batchrun.domain.parameters import JobParameters
 from batchrun.domain.status import BatchStatus, ExitStatus
-from batchrun.errors import DefinitionError, UsageError
+from batchrun.engine import StopSignal
+from batchrun.errors import DefinitionError, JobInCodeError, UsageError
 from batchrun.operations.project import find_job, project_of
+from batchrun.spi.listener import Listener
+from batchrun.testing.memory_repository import MemoryJobRepository
 
 JOB = """\
 name: hello
@@ -205,3 +211,44 @@ def test_the_exit_code_of_the_process(folder: Path, status: BatchStatus, code: s
     now = datetime.now(UTC)
     execution = JobExecution(1, instance, JobParameters(), owner, 1, now, status, ExitStatus(code), job_text=job.text)
     assert application.exit_code(execution) == expected
+
+
+def test_a_job_built_in_code_is_launched_and_restarted_where_it_is_built(folder: Path) -> None:
+    runs = BuiltJob("hello", JOB, folder)
+    with Application.open(project=folder) as application:
+        failing = BuiltJob("hello", JOB.replace("echo", "nosuchcommand"), folder)
+        failed = application.launch(application.load_built(failing), {"day": date(2024, 2, 29)})
+        assert (failed.status, failed.job_file) == (BatchStatus.FAILED, "")
+        with pytest.raises(JobInCodeError) as refused:
+            application.restart(failed.id, {})
+        assert str(refused.value) == (
+            "execution 1 is of job 'hello', which was built in code: no file says what it does"
+        )
+        assert refused.value.hint == "continue it where it is built: batchrun.restart(1, job=…)"
+        assert application.restart(failed.id, {}, job=runs).status is BatchStatus.COMPLETED
+
+
+def test_a_given_repository_is_used_and_left_open(folder: Path) -> None:
+    repository = MemoryJobRepository()
+    with Application.open(repository=repository, project=folder / "elsewhere") as application:
+        job = application.load_job(write_job(folder, JOB.replace(">> greetings", "> /dev/null")))
+        application.launch(job, {"day": "2024-02-29"})
+        assert application.project == folder / "elsewhere"
+        assert application.log_file(application.explorer.last()).is_relative_to(folder / "elsewhere")
+    assert [each.status for each in repository.find_executions()] == [BatchStatus.COMPLETED]
+
+
+def test_a_run_with_a_stop_of_its_own_leaves_signals_alone(folder: Path) -> None:
+    handlers = []
+
+    class Watching(Listener):
+        def before_job(self, execution: JobExecution) -> None:
+            handlers.append(signal.getsignal(signal.SIGINT))
+            stop.request()
+
+    stop = StopSignal()
+    before = signal.getsignal(signal.SIGINT)
+    with Application.open() as application:
+        job = application.load_job(write_job(folder))
+        stopped = application.launch(job, {"day": "2024-02-29"}, listeners=[Watching()], stop=stop)
+    assert (handlers, stopped.status) == ([before], BatchStatus.STOPPED)

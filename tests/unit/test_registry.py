@@ -210,3 +210,9 @@ def test_an_error_in_the_users_file_is_told_with_its_line(tmp_path: Path, monkey
     assert refusal(modules, "imports:f") == "imports.py:2: ModuleNotFoundError: No module named 'no_such_thing'"
     assert refusal(modules, "raises:g") == "raises.py:2: KeyError: 'a'"
     assert not [name for name in sys.modules if name.startswith("_batchrun") and name.endswith(".syntax")]
+
+
+def test_what_is_given_comes_first() -> None:
+    registry = Registry(given={"json:dumps": str, "<code>:f": repr})
+    assert (registry.modules.load("json:dumps"), registry.modules.load("<code>:f")) == (str, repr)
+    assert registry.modules.load("json:loads").__module__ == "json"

@@ -31,10 +31,9 @@ parameters:
 def assembled(folder: Path, rest: str, **parameters: str) -> Assembly:
     path = folder / "job.yaml"
     path.write_text(HEAD + rest)
-    registry = Registry(folder)
     given = [JobParameter(name, value, ParameterType.STRING) for name, value in parameters.items()]
     return Assembly(
-        load_job(path, registry), JobParameters(given), registry, folder, MemoryJobRepository(), "sqlite:////r.db"
+        load_job(path, Registry(folder)), JobParameters(given), folder, MemoryJobRepository(), "sqlite:////r.db"
     )
 
 
