@@ -38,7 +38,8 @@ class OfferingCall:
         try:
             signature.bind(**arguments, **dict.fromkeys(self._wanted))
         except TypeError as error:
-            raise CallError(f"{reference} cannot be called with these arguments: {error}") from error
+            way_out = f"give it under arguments:, or let the function ask for one of {', '.join(sorted(names))}"
+            raise CallError(f"{reference} cannot be called with these arguments: {error}", hint=way_out) from error
 
     def __call__(self, offered: Mapping[str, Any]) -> Any:
         """Calls the function once; one that does not take `should_stop` is interrupted by a stop.
