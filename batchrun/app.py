@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from batchrun.engine import StopSignal
     from batchrun.operations.assembly import Assembly
     from batchrun.operations.detaching import DetachedStart
+    from batchrun.operations.export_file import Export
     from batchrun.operations.following import Follower
     from batchrun.operations.log_reading import LogLine
     from batchrun.operations.operator import Begun
@@ -241,11 +242,50 @@ class Application:
             LaunchRefusedError: the state of the instance, or a changed job file, forbids it; or the job was built in
                 code, and is not given.
         """
+        from batchrun.definition import refuse_identifying
+
         previous = self.repository.find_execution(execution_id)
         loaded = self._job_of(previous) if job is None else self.load_built(job)
-        _refuse_identifying(loaded, given)
+        refuse_identifying(loaded, given)
         assembly = self._assembly(loaded, given, previous=previous.parameters)
         return self._run(assembly, listeners, begun, stop, restart_of=execution_id, allow_changed=allow_changed)
+
+    def export(self, execution_id: int) -> Export:
+        """Returns all that a restart of an execution on another machine needs; `write_export` makes a file of it.
+
+        One whose process is dead is set to FAILED. The instance counts as a carried one from here on.
+
+        Raises:
+            NoSuchExecutionError: there is none.
+            LaunchRefusedError: it runs, or a later one of its instance has superseded it.
+        """
+        from batchrun.engine import is_gone
+        from batchrun.operations.export_file import Export
+
+        instances = self.repository.export_instance(execution_id, is_gone)
+        return Export(str(self._project_of(instances[0].last)), tuple(instances))
+
+    def take_in(
+        self, export: Export, given: Mapping[str, object], *, job: str | None = None
+    ) -> tuple[int, Mapping[str, object]]:
+        """Takes an export into the repository; returns the execution to restart, and the parameters left to give to it.
+
+        Args:
+            export: as `read_export` returned it.
+            given: parameters for the restart; an identifying one may be given anew where it is a path.
+            job: the job's path or name here; by default its file has the same place in the project.
+
+        Raises:
+            DefinitionError: the job file here, or a path, is wrong.
+            LaunchRefusedError: the instance has gone on here, or another one of its name and parameters is here.
+        """
+        from batchrun.engine import is_gone
+        from batchrun.operations.moving import found_job, placed
+
+        path = found_job(export, self.project, job)
+        self._move_to(path.parent)
+        here, left = placed(export, self._read_job(path), given, self.project)
+        return self.repository.import_instances(here.instances, is_gone), left
 
     def _job_of(self, execution: JobExecution) -> LoadedJob:
         """Reads the job of an execution from its file as it is now; the project becomes the file's."""
@@ -347,9 +387,11 @@ class Application:
         """Returns where the log of an execution stands, if it is on this machine and has not been removed."""
         from batchrun.operations.execution_log import log_file
 
+        return log_file(self._project_of(execution), self.repository.id, execution.id)
+
+    def _project_of(self, execution: JobExecution | PurgedExecution) -> Path:
         is_elsewhere = execution.job_file and not self._stays
-        project = project_of(Path(execution.job_file).parent) if is_elsewhere else self.project
-        return log_file(project, self.repository.id, execution.id)
+        return project_of(Path(execution.job_file).parent) if is_elsewhere else self.project
 
     def log_lines(self, execution: JobExecution, *, follow: bool = False) -> Iterator[LogLine]:
         """Yields the records of an execution's log; with `follow`, also those to come, until the execution ends.
@@ -445,13 +487,3 @@ class Application:
         from batchrun.operations.exit_codes import process_exit_code
 
         return process_exit_code(execution, fails_on_skips=fails_on_skips)
-
-
-def _refuse_identifying(job: LoadedJob, given: Mapping[str, object]) -> None:
-    """Refuses what would make a restart another job instance."""
-    identifying = [each.name for each in job.definition.parameters if each.identifying and each.name in given]
-    if identifying:
-        raise UsageError(
-            f"a restart cannot change the identifying parameter {identifying[0]!r}: it names another job instance",
-            hint="batchrun launch starts that one",
-        )

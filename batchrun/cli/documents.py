@@ -15,6 +15,7 @@ from batchrun.errors import Problem
 
 if TYPE_CHECKING:
     from batchrun.domain.comparison import ExecutionComparison, StepPair
+    from batchrun.operations.export_file import Export
     from batchrun.operations.purging import PurgedJob
     from batchrun.repository import RepositoryState
 
@@ -105,6 +106,19 @@ def purge_document(jobs: Sequence[PurgedJob], *, dry_run: bool) -> dict[str, Any
             }
             for each in jobs
         ],
+    }
+
+
+def export_document(export: Export, file: str, size: int) -> dict[str, Any]:
+    """Returns what was exported, and where to."""
+    return {
+        "file": file,
+        "bytes": size,
+        "execution_id": export.last.id,
+        "job_name": export.last.job_name,
+        "status": export.last.status.name,
+        "executions": len(export.instances[0].executions),
+        "child_jobs": [each.job_name for each in export.instances[1:]],
     }
 
 

@@ -44,6 +44,12 @@ OptionalExecutionArgument = Annotated[
     int | None,
     typer.Argument(metavar="[ID]", min=0, max=MAX_NUMBER, help="Id of an execution; by default the last one."),
 ]
+OptionalRestartableArgument = Annotated[
+    int | None,
+    typer.Argument(
+        metavar="[ID]", min=0, max=MAX_NUMBER, help="Id of an execution; left out: the last one that can be restarted."
+    ),
+]
 ParameterArguments = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Parameters of the job, in any number.")
 ]

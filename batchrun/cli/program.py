@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from batchrun.cli import (
+    carrying,
     catalogue,
     checking,
     cleaning,
@@ -46,6 +47,7 @@ logs.add_to(program)
 records.add_to(program)
 comparing.add_to(program)
 cleaning.add_to(program)
+carrying.add_to(program)
 checking.add_to(program)
 catalogue.add_to(program)
 database.add_to(program)

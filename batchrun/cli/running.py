@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,9 @@ from batchrun.cli.options import (
 )
 from batchrun.cli.parameters import given_parameters
 
+if TYPE_CHECKING:
+    from batchrun.app import Application
+
 
 class IfComplete(StrEnum):
     """What a launch does where its instance has completed."""
@@ -35,7 +38,9 @@ def add_to(program: typer.Typer) -> None:
         cls=PlainCommand,
         epilog="\b\nExample:\n  batchrun launch load_flights input=flights.csv day=2026-07-30",
     )(launch)
-    program.command(cls=PlainCommand, epilog="\b\nExample:\n  batchrun restart 7")(restart)
+    program.command(
+        cls=PlainCommand, epilog="\b\nExamples:\n  batchrun restart 7\n  batchrun restart --from state.json"
+    )(restart)
 
 
 def launch(
@@ -95,6 +100,14 @@ def restart(
     ] = None,
     parameters: ParameterArguments = None,
     params: ParameterFileOption = None,
+    export: Annotated[
+        str | None,
+        typer.Option("--from", metavar="FILE", help="Continue what another machine has exported into this file."),
+    ] = None,
+    job: Annotated[
+        str | None,
+        typer.Option("--job", metavar="JOB", help="With --from: the job's file here, if it has another place."),
+    ] = None,
     allow_changed: Annotated[
         bool, typer.Option("--allow-changed", help="Go on although the job file's steps have changed.")
     ] = False,
@@ -115,9 +128,12 @@ def restart(
         return exit_code
     invocation.take_outputs(output or ())
     wanted, arguments = _restart_arguments(execution_id, parameters or ())
-    given = given_parameters(arguments, params or ())
+    _refuse_mixed(wanted, export, job)
+    given: Mapping[str, object] = given_parameters(arguments, params or ())
     with invocation.application() as application:
-        if wanted is None:
+        if export is not None:
+            wanted, given = _taken_in(application, export, given, job)
+        elif wanted is None:
             wanted = application.last_restartable().id
             if not invocation.options.quiet:
                 invocation.stderr.print(f"restarting execution {wanted}, the last one that can be")
@@ -130,6 +146,25 @@ def restart(
                 begun=begun(invocation, application),
             )
         return tell_end(invocation, application, execution, fail_on_skips=fail_on_skips)
+
+
+def _refuse_mixed(execution_id: int | None, export: str | None, job: str | None) -> None:
+    from batchrun.errors import UsageError
+
+    if execution_id is not None and export is not None:
+        raise UsageError("--from says which execution: the last one of the export", hint="leave the ID out")
+    if job is not None and export is None:
+        raise UsageError("--job goes with --from: an execution of this repository knows its file")
+
+
+def _taken_in(
+    application: Application, export: str, given: Mapping[str, object], job: str | None
+) -> tuple[int, Mapping[str, object]]:
+    from pathlib import Path
+
+    from batchrun.operations.export_file import read_export
+
+    return application.take_in(read_export(Path(export)), given, job=job)
 
 
 def _restart_arguments(execution_id: str | None, parameters: Sequence[str]) -> tuple[int | None, Sequence[str]]:

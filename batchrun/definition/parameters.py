@@ -16,7 +16,7 @@ from batchrun.definition.parameter_declaration import has_references
 from batchrun.definition.parameter_values import ParameterValueError, absolute, convert
 from batchrun.domain.definition import ParameterDefinition
 from batchrun.domain.parameters import RUN_ID, JobParameter, JobParameters, ParameterType, ParameterValue
-from batchrun.errors import DefinitionError, Problem, did_you_mean
+from batchrun.errors import DefinitionError, Problem, UsageError, did_you_mean
 
 
 def read_parameters(
@@ -50,6 +50,35 @@ def read_parameters(
     if reader.problems:
         raise DefinitionError([reader.masked(each) for each in reader.problems])
     return parameters
+
+
+def refuse_identifying(job: LoadedJob, given: Mapping[str, Any]) -> None:
+    """Refuses what would make a restart another job instance.
+
+    Raises:
+        UsageError: an identifying parameter is given.
+    """
+    identifying = [each.name for each in job.definition.parameters if each.identifying and each.name in given]
+    if identifying:
+        raise UsageError(
+            f"a restart cannot change the identifying parameter {identifying[0]!r}: it names another job instance",
+            hint="batchrun launch starts that one",
+        )
+
+
+def read_moved_paths(job: LoadedJob, given: Mapping[str, Any], cwd: Path) -> dict[str, ParameterValue]:
+    """Returns those of the given values that are identifying paths: a path tells where something is, and that may move.
+
+    Raises:
+        DefinitionError: with all problems of theirs.
+    """
+    reader = _ParameterReader(job, given, cwd, cwd, Secrets(), None)
+    declared = [each for each in job.definition.parameters if each.name in given and each.identifying]
+    paths = [each for each in declared if ParameterType.PATH in (each.type, each.items)]
+    values = {each.name: reader.parameter(each).value for each in paths}
+    if reader.problems:
+        raise DefinitionError(reader.problems)
+    return values
 
 
 class _ParameterReader:
@@ -86,7 +115,7 @@ class _ParameterReader:
             if declared.name == RUN_ID and numbers_runs:
                 self._check_run_id(declared)
             elif self._is_to_be_read(declared, kept):
-                kept[declared.name] = self._parameter(declared)
+                kept[declared.name] = self.parameter(declared)
         parameters = JobParameters(list(kept.values()))
         if not self.problems:
             self._validate_together(parameters)
@@ -114,7 +143,7 @@ class _ParameterReader:
             message = f"parameter {RUN_ID!r} numbers the runs, so it must be an integer that identifies"
             self._add(declared, message, f"declare it as {RUN_ID}: {{type: integer}}")
 
-    def _parameter(self, declared: ParameterDefinition) -> JobParameter:
+    def parameter(self, declared: ParameterDefinition) -> JobParameter:
         value: ParameterValue = None
         try:
             value = self._value(declared)

@@ -16,12 +16,42 @@ JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class InstanceOrigin:
+    """Where a job instance began: the repository and its id there, by which targets know it wherever it is carried."""
+
+    repository_id: str
+    instance_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class JobInstance:
-    """One logical run: a job's name with its identifying parameters."""
+    """One logical run: a job's name with its identifying parameters.
+
+    Attributes:
+        id: given by the repository that holds it.
+        origin: where it began, if that was another repository.
+        is_exported: a copy of it has been given away.
+    """
 
     id: int
     job_name: str
     identity: str
+    origin: InstanceOrigin | None = None
+    is_exported: bool = False
+
+    @property
+    def is_carried(self) -> bool:
+        """Tells whether other repositories may know the instance too."""
+        return self.is_exported or self.origin is not None
+
+    @property
+    def first_id(self) -> int:
+        """The id that it had where it began, which what a job names by it keeps."""
+        return self.id if self.origin is None else self.origin.instance_id
+
+    def known_as(self, repository_id: str) -> InstanceOrigin:
+        """Returns what targets know it by, given the repository that holds it."""
+        return self.origin or InstanceOrigin(repository_id, self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +121,9 @@ class Checkpoint:
     """All that a restart needs of a step, committed with each chunk (DESIGN section 5).
 
     Attributes:
-        run: id of the StepExecution that began this run of the step; a restart continues the run, a loop back to the
-            step or a rerun of a completed one begins another. A checkpoint of another run is out of date.
-        attempt: id of the StepExecution that committed it, whose counts these are; 0 before the first commit.
+        run: number of this run of the step; a restart continues the run, a loop back to the step or a rerun of a
+            completed one begins another. A checkpoint of another run is out of date.
+        attempt: number of the StepExecution that committed it, whose counts these are; 0 before the first commit.
         sequence: number of chunks committed in this run, over all its executions; 0 before the first.
         position: where the reader goes on; None is the beginning.
         contexts: state of the step's components by their key, such as `{"writer": {"bytes": 1024}}`.
@@ -160,8 +190,10 @@ class StepExecution:
         counts: of this attempt alone, not of earlier ones.
         checkpoint: where a restart of it goes on, as far as the repository knows; for a step with a transactional
             target the target's own row is the truth.
-        context: its ExecutionContext, JSON; what is durable of it is in the checkpoint, under `step`.
         parent_id: the attempt that it runs inside: of a parallel state, a nested flow, or a partitioned step.
+        context: its ExecutionContext, JSON; what is durable of it is in the checkpoint, under `step`.
+        number: what checkpoints call it, given by the repository too: its id where it began, and in an instance that
+            came from another repository one that no repository gives again.
     """
 
     id: int
@@ -176,6 +208,7 @@ class StepExecution:
     ended_at: datetime | None = None
     parent_id: int | None = None
     context: JsonObject = field(default_factory=dict)
+    number: int = 0
 
 
 @dataclass(slots=True)

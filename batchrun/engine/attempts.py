@@ -39,7 +39,7 @@ class Attempts:
         """Gives the attempt that made a commit the counts that it had then."""
         with self._lock:
             for step in (each for attempts in self._by_name.values() for each in attempts):
-                if step.id == checkpoint.attempt:
+                if step.number == checkpoint.attempt:
                     step.checkpoint, step.counts = checkpoint, checkpoint.counts.copy()
 
     def results(self) -> dict[str, dict[str, Any]]:

@@ -301,7 +301,9 @@ class Commits:
         states = {"writer": self.writer.state(), "rejects": None if sink is None else sink.state()}
         told = {key: state for key, state in states.items() if state is not None}
         work = self.work
-        work.save_checkpoint(work.checkpoint.after(work.step.id, position, work.contexts({**contexts, **told}), counts))
+        work.save_checkpoint(
+            work.checkpoint.after(work.step.number, position, work.contexts({**contexts, **told}), counts)
+        )
 
     # --- the listeners ---
 

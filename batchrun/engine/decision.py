@@ -16,7 +16,11 @@ class DecisionWork(StepWork):
         execution = self.run.execution
         facts: Facts = {
             "params": dict(execution.parameters),
-            "execution": {"id": execution.id, "instance_id": execution.instance.id, "job_name": execution.job_name},
+            "execution": {
+                "id": execution.id,
+                "instance_id": execution.instance.first_id,
+                "job_name": execution.job_name,
+            },
             "job": {"context": execution.context},
             "steps": self.start.results,
         }

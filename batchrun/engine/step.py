@@ -7,6 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from batchrun.domain.carrying import new_number, shared_run
 from batchrun.domain.definition import (
     ChildJobDefinition,
     ChunkDefinition,
@@ -101,11 +102,14 @@ def _begin(visit: Visit, previous: StepExecution | None) -> _Attempt:
     )
     if previous is not None:
         # One that died before its first save has no run in its checkpoint, but began it all the same.
-        step.checkpoint = replace(previous.checkpoint, run=previous.checkpoint.run or previous.id)
+        step.checkpoint = replace(previous.checkpoint, run=previous.checkpoint.run or previous.number)
         step.context = deepcopy(step.checkpoint.contexts.get("step", {}))
+    elif run.execution.instance.is_carried:
+        is_rerun = run.attempts.last(definition.name, visit.number) is not None
+        step.checkpoint = Checkpoint(run=new_number() if is_rerun else shared_run(definition.name, visit.number))
     run.repository.add_step(run.execution, step)
-    if previous is None:
-        step.checkpoint = Checkpoint(run=step.id)
+    if not step.checkpoint.run:
+        step.checkpoint = Checkpoint(run=step.number)
     run.attempts.add(step)
     with run.lock:
         run.execution.steps.append(step)

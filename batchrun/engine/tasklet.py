@@ -59,7 +59,7 @@ class TaskletWork(StepWork):
             contexts["exit_status"] = {"code": said.code, "description": said.description}
         elif (before := self.checkpoint.contexts.get("exit_status")) is not None:
             contexts["exit_status"] = before
-        return self.checkpoint.after(self.step.id, None, contexts, contribution.counts, finished=finished)
+        return self.checkpoint.after(self.step.number, None, contexts, contribution.counts, finished=finished)
 
 
 def _durable(context: JsonObject) -> JsonObject:

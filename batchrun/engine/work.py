@@ -119,7 +119,8 @@ class StepWork(ABC):
             FencedError: another process has taken over; nothing of the target has been changed.
         """
         if self.store is not None:
-            key = CheckpointKey(self.run.repository.id, self.run.execution.instance.id, self.definition.name)
+            known_as = self.run.execution.instance.known_as(self.run.repository.id)
+            key = CheckpointKey(known_as.repository_id, known_as.instance_id, self.definition.name)
             self.checkpoint = self.store.take_over(key, self.run.execution.token, self.checkpoint.run)
         self._ask_who_owns()
         if self.store is not None:
@@ -186,8 +187,12 @@ class StepWork(ABC):
         self.run.repository.save_step(self.run.execution, self.step)
 
     def forget(self) -> None:
-        """Deletes the target's row; only once the repository has the step COMPLETED."""
-        if self.store is None:
+        """Deletes the target's row; only once the repository has the step COMPLETED.
+
+        That of a carried instance stays: another repository may hold the step as unfinished, and restarted there it
+        would find no position and do everything again.
+        """
+        if self.store is None or self.run.execution.instance.is_carried:
             return
         try:
             self.store.forget()

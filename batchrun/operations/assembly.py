@@ -180,12 +180,13 @@ class Assembly:
 
     def _scope(self, execution: JobExecution, step_name: str, should_stop: Callable[[], bool]) -> StepScope:
         definition = self.job.definition
+        known_as = execution.instance.known_as(self.repository.id)
         return StepScope(
             job_name=definition.name,
             step_name=step_name,
-            repository_id=self.repository.id,
+            repository_id=known_as.repository_id,
             repository_url=self.repository_url,
-            instance_id=execution.instance.id,
+            instance_id=known_as.instance_id,
             execution_id=execution.id,
             log=logging.getLogger(".".join(filter(None, ("batchrun.job", definition.name, step_name)))),
             project=self.project,
@@ -210,7 +211,7 @@ class Assembly:
 
 
 def _job_roots(execution: JobExecution) -> dict[str, Any]:
-    about = {"id": execution.id, "instance_id": execution.instance.id, "job_name": execution.job_name}
+    about = {"id": execution.id, "instance_id": execution.instance.first_id, "job_name": execution.job_name}
     return {"execution": about, "job": {"context": execution.context}}
 
 

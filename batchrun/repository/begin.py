@@ -67,7 +67,7 @@ class Beginning:
         if row is None:
             self.connection.execute(statements.insert_instance, {"job_name": name, "identity": identity})
             row = self.connection.execute(statements.find_instance, key).one()
-        return JobInstance(row.id, name, identity), row.token
+        return rows.instance_of(row, row.id), row.token
 
     def _last(self, instance: JobInstance) -> tuple[JobExecution | None, bool]:
         """Returns the instance's last execution, locked, and whether its owner is alive."""

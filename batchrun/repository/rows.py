@@ -11,6 +11,7 @@ from sqlalchemy import Row
 
 from batchrun.domain.execution import (
     Checkpoint,
+    InstanceOrigin,
     JobExecution,
     JobInstance,
     Owner,
@@ -83,9 +84,10 @@ def parameter_rows(execution_id: int, parameters: JobParameters) -> list[Values]
 
 
 def new_step_values(execution: JobExecution, step: StepExecution) -> Values:
-    """Returns the columns of a step execution that is to be inserted."""
+    """Returns the columns of a step execution that is to be inserted; one without a number is called by its id."""
     return {
         **step_values(step),
+        "number": step.number or None,
         "job_execution_id": execution.id,
         "instance_id": execution.instance.id,
         "step_name": step.step_name,
@@ -117,12 +119,20 @@ def executions_of(heads: Iterable[AnyRow], parameters: Iterable[AnyRow], steps: 
     return [execution_of(row, JobParameters(parameters_by_id[row.id]), steps_by_id[row.id]) for row in heads]
 
 
+def instance_of(row: AnyRow, instance_id: int) -> JobInstance:
+    """Makes an instance of a row that has its columns."""
+    origin = None
+    if row.origin_repository_id is not None:
+        origin = InstanceOrigin(row.origin_repository_id, row.origin_instance_id)
+    return JobInstance(instance_id, row.job_name, row.identity, origin, row.exported_at is not None)
+
+
 def execution_of(row: AnyRow, parameters: JobParameters, steps: list[StepExecution]) -> JobExecution:
     """Makes an execution of its row; one that runs and has been asked to stop is STOPPING."""
     is_stopping = row.stop_requested_at is not None and row.status.is_running
     return JobExecution(
         id=row.id,
-        instance=JobInstance(row.instance_id, row.job_name, row.identity),
+        instance=instance_of(row, row.instance_id),
         parameters=parameters,
         owner=Owner(row.owner_host, row.owner_pid, row.owner_boot_id, row.owner_started_ticks),
         token=row.token,
@@ -159,4 +169,5 @@ def step_of(row: AnyRow) -> StepExecution:
         ended_at=row.ended_at,
         parent_id=row.parent_id,
         context=checkpoint.contexts.get("step", {}),
+        number=row.number or row.id,
     )

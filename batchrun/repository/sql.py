@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from batchrun.domain.carrying import CarriedInstance, new_number
 from batchrun.domain.execution import Checkpoint, JobExecution, Owner, StepExecution
 from batchrun.domain.parameters import JobParameters
 from batchrun.domain.purge import PurgeableInstance, PurgeCriteria, PurgedExecution
 from batchrun.domain.selection import EVERY, ExecutionFilter
 from batchrun.errors import FencedError, NoSuchExecutionError, RepositoryUnreachableError
-from batchrun.repository import finding, purging, rows, schema, statements
+from batchrun.repository import finding, loading, purging, rows, schema, statements
 from batchrun.repository.begin import Beginning
+from batchrun.repository.carrying import Export, Import
 from batchrun.repository.database import Database
 from batchrun.repository.ending import Operation, owner_is_alive
 
@@ -77,12 +79,13 @@ class SqlJobRepository:
                 raise _fenced(execution)
 
     def add_step(self, execution: JobExecution, step: StepExecution) -> None:
-        """Stores a new step execution and gives it its id."""
+        """Stores a new step execution and gives it its id and number."""
+        values = rows.new_step_values(execution, step)
+        values["number"] = new_number() if execution.instance.origin else None
         with self._database.writing() as connection:
             _hold(connection, execution)
-            inserted = connection.execute(statements.insert_step, rows.new_step_values(execution, step))
-            step_id = inserted.scalar_one()
-        step.id = step_id
+            step_id = connection.execute(statements.insert_step, values).scalar_one()
+        step.id, step.number = step_id, values["number"] or step_id
 
     def save_step(self, execution: JobExecution, step: StepExecution) -> None:
         """Stores all of a step execution, durably."""
@@ -98,7 +101,7 @@ class SqlJobRepository:
     def correct_step(self, execution: JobExecution, checkpoint: Checkpoint) -> None:
         """Stores a target's checkpoint in the attempt that committed it."""
         values = {
-            "b_step_id": checkpoint.attempt,
+            "b_number": checkpoint.attempt,
             "b_instance_id": execution.instance.id,
             "checkpoint": checkpoint.as_dict(),
             **checkpoint.counts.as_dict(),
@@ -150,7 +153,7 @@ class SqlJobRepository:
     def find_execution(self, execution_id: int) -> JobExecution:
         """Returns an execution with its steps."""
         with self._database.reading() as connection:
-            found = _load(connection, [execution_id])
+            found = loading.load(connection, [execution_id])
         if not found:
             raise NoSuchExecutionError(execution_id)
         return found[0]
@@ -160,7 +163,7 @@ class SqlJobRepository:
         with self._database.reading() as connection:
             ids = connection.execute(finding.execution_ids(chosen, limit)).scalars().all()
             pages = [ids[begin : begin + _PAGE] for begin in range(0, len(ids), _PAGE)]
-            return [execution for page in pages for execution in _load(connection, page)]
+            return [execution for page in pages for execution in loading.load(connection, page)]
 
     def later_execution_id(self, execution: JobExecution) -> int | None:
         """Returns the execution that came next in the same instance."""
@@ -183,18 +186,19 @@ class SqlJobRepository:
         with self._database.writing() as connection:
             return purging.purge(connection, instances)
 
+    def export_instance(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> list[CarriedInstance]:
+        """Returns the instance of an execution and those of its child jobs, as they are to be carried elsewhere."""
+        with self._database.writing() as connection:
+            return Export(connection, self.id, is_gone).execute(execution_id)
+
+    def import_instances(self, carried: Sequence[CarriedInstance], is_gone: Callable[[Owner], bool]) -> int:
+        """Takes an instance in, with those of its child jobs; returns the id of its last execution here."""
+        with self._database.writing() as connection:
+            return Import(connection, self.id, is_gone).execute(carried)
+
     def close(self) -> None:
         """Closes all connections."""
         self._database.close()
-
-
-def _load(connection: Connection, ids: Sequence[int]) -> list[JobExecution]:
-    values = {"b_ids": ids}
-    return rows.executions_of(
-        connection.execute(statements.heads, values).all(),
-        connection.execute(statements.parameters, values).all(),
-        connection.execute(statements.steps, values).all(),
-    )
 
 
 def _fence(execution: JobExecution) -> Mapping[str, Any]:

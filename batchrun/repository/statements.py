@@ -51,6 +51,9 @@ raise_token = (
 _execution = select(
     *(column for column in job_execution.c if column is not job_execution.c.lease_until_epoch),
     job_instance.c.identity,
+    job_instance.c.origin_repository_id,
+    job_instance.c.origin_instance_id,
+    job_instance.c.exported_at,
     (job_execution.c.lease_until_epoch < epoch_now()).label("is_lapsed"),
 ).join(job_instance, job_instance.c.id == job_execution.c.instance_id)
 
@@ -111,7 +114,10 @@ save_step = (
 )
 correct_step = (
     update(step_execution)
-    .where(step_execution.c.id == bindparam("b_step_id"), step_execution.c.instance_id == bindparam("b_instance_id"))
+    .where(
+        step_execution.c.instance_id == bindparam("b_instance_id"),
+        func.coalesce(step_execution.c.number, step_execution.c.id) == bindparam("b_number"),
+    )
     .values({name: bindparam(name) for name in (*_counts, "checkpoint")})
 )
 

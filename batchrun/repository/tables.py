@@ -59,7 +59,11 @@ job_instance = Table(
     Column("job_name", Text, nullable=False),
     Column("identity", Text, nullable=False),
     Column("token", BigInteger, nullable=False),
+    Column("origin_repository_id", Text),  # of an instance that has been carried here: where it began
+    Column("origin_instance_id", BigInteger),
+    Column("exported_at", UtcDateTime),
     UniqueConstraint("job_name", "identity"),
+    Index("uq_job_instance_origin", "origin_repository_id", "origin_instance_id", unique=True),
     sqlite_autoincrement=True,
 )
 
@@ -150,6 +154,7 @@ step_execution = Table(
     Column("checkpoint", Json, nullable=False),
     Column("started_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
+    Column("number", BigInteger),  # what checkpoints call it; null where that is its id
     Index("ix_step_execution_instance_id_step_name_id", "instance_id", "step_name", "id"),
     sqlite_autoincrement=True,  # checkpoints in targets name steps by their id
 )

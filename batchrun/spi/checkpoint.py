@@ -13,7 +13,7 @@ class CheckpointKey:
     """Names a step's checkpoint in a target that several repositories may share.
 
     Attributes:
-        repository_id: the repository's own id.
+        repository_id: the own id of the repository that the job instance began in.
         instance_id: the job instance in that repository.
         step_name: the step.
         partition: the partition or writer's slot; empty for a step that has none.

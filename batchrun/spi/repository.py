@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from batchrun.domain.carrying import CarriedInstance
 from batchrun.domain.execution import Checkpoint, JobExecution, Owner, StepExecution
 from batchrun.domain.parameters import JobParameters
 from batchrun.domain.purge import PurgeableInstance, PurgeCriteria, PurgedExecution
@@ -82,7 +83,7 @@ class JobRepository(Protocol):
         ...
 
     def add_step(self, execution: JobExecution, step: StepExecution) -> None:
-        """Stores a new step execution and gives it its id."""
+        """Stores a new step execution and gives it its id and number; the number is the id where the instance began."""
         ...
 
     def save_step(self, execution: JobExecution, step: StepExecution) -> None:
@@ -184,6 +185,38 @@ class JobRepository(Protocol):
 
         Returns:
             The deleted executions; none where nothing of the instances is left to delete.
+        """
+        ...
+
+    def export_instance(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> list[CarriedInstance]:
+        """Returns the instance of an execution, and behind it those of its child jobs, to be carried elsewhere.
+
+        An execution whose owner is dead is set to FAILED first. The instances count as carried from here on: what they
+        leave in targets stays there (`JobInstance.is_carried`).
+
+        Args:
+            execution_id: the last of its instance.
+            is_gone: as in `LaunchRequest`.
+
+        Raises:
+            NoSuchExecutionError: there is none.
+            NotLatestExecutionError: a later one of the instance has superseded it.
+            ExecutionRunningError: it runs, or a child of it does, and the owner lives.
+        """
+        ...
+
+    def import_instances(self, carried: Sequence[CarriedInstance], is_gone: Callable[[Owner], bool]) -> int:
+        """Takes in what `export_instance` returned elsewhere; returns the id here of the first one's last execution.
+
+        Executions that are here already, from an earlier import or because the instance began here, stay as they are,
+        but that one whose owner is dead is set to FAILED, and that the last one gets the parameters and the job file
+        that come in. Those that are missing are added behind them. Where any are, the instance gets a token above all
+        before (`carried_token`).
+
+        Raises:
+            LaunchRefusedError: an instance has gone on here meanwhile, or another of its name and parameters is here;
+                nothing is taken in.
+            ExecutionRunningError: an execution here runs, and its owner lives.
         """
         ...
 

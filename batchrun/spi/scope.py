@@ -38,8 +38,8 @@ class ComponentScope(Protocol):
     Attributes:
         job_name: the job's name.
         step_name: the step's name; empty for a listener of the job.
-        repository_id: the job repository's own id; with it, what a component leaves for a restart is told apart from
-            what a run of another repository leaves in the same place.
+        repository_id: the own id of the job repository that the instance began in; with it, what a component leaves for
+            a restart is told apart from what a run of another repository leaves in the same place.
         repository_url: where the job repository is, for what runs batchrun as a process of its own; it may hold a
             password, so it goes into that process's environment and nowhere else.
         instance_id: the job instance, in that repository.

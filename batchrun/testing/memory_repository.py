@@ -14,19 +14,22 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count, islice
 
+from batchrun.domain.carrying import new_number
 from batchrun.domain.execution import Checkpoint, JobExecution, JobInstance, Owner, StepExecution
-from batchrun.domain.launch import LaunchDecision, dead, decide_launch, may_abandon, may_recover
+from batchrun.domain.launch import LaunchDecision, decide_launch, may_abandon, may_recover
 from batchrun.domain.purge import PurgeableInstance, PurgeCriteria, PurgedExecution
 from batchrun.domain.selection import EVERY, ExecutionFilter
 from batchrun.domain.status import BatchStatus, ExitStatus
 from batchrun.errors import FencedError, NoSuchExecutionError, NotRunningError
 from batchrun.spi.repository import LaunchRequest
 from batchrun.testing.memory import Point, survive
+from batchrun.testing.memory_carrying import MemoryCarrying
 from batchrun.testing.memory_purge import purgeable_instances
+from batchrun.testing.memory_records import read, recover
 from batchrun.version import __version__
 
 
-class MemoryJobRepository:
+class MemoryJobRepository(MemoryCarrying):
     """Keeps the JobRepository contract for the threads of one process.
 
     Attributes:
@@ -40,6 +43,7 @@ class MemoryJobRepository:
         self._executions: dict[int, JobExecution] = {}
         self._instances: dict[tuple[str, str], JobInstance] = {}
         self._run_ids: dict[str, int] = {}
+        self._tokens: dict[int, int] = {}
         self._leases: dict[int, float] = {}
         self._execution_ids, self._instance_ids = count(1), count(1)
         self._next_step_id = 0
@@ -56,13 +60,13 @@ class MemoryJobRepository:
                 request.may_continue(last)
             if decision is LaunchDecision.RECOVER:
                 assert last is not None
-                _recover(last)
+                recover(last)
             execution = JobExecution(
                 id=next(self._execution_ids),
                 instance=instance,
                 parameters=request.parameters,
                 owner=request.owner,
-                token=1 if last is None else last.token + 1,
+                token=max(self._tokens.get(instance.id, 0), 0 if last is None else last.token) + 1,
                 created_at=datetime.now(UTC),
                 restart_of=None if last is None else last.id,
                 job_file=request.job_file,
@@ -122,8 +126,8 @@ class MemoryJobRepository:
         """Stores a new step execution."""
         with self._lock:
             stored = self._owned(execution)
-            self._next_step_id += 1
-            step.id = self._next_step_id
+            step.id = self._new_step_id()
+            step.number = new_number() if execution.instance.origin else step.id
             stored.steps.append(copy.deepcopy(step))
         self.point("step.added")
 
@@ -138,7 +142,7 @@ class MemoryJobRepository:
             self._owned(execution)
             for each in self._executions.values():
                 for step in each.steps:
-                    if step.id == checkpoint.attempt:
+                    if step.number == checkpoint.attempt and each.instance.id == execution.instance.id:
                         step.checkpoint, step.counts = checkpoint, checkpoint.counts.copy()
         self.point("step.corrected")
 
@@ -173,7 +177,7 @@ class MemoryJobRepository:
             return sum(step.step_name == step_name for step in self._steps(execution))
 
     def _steps(self, execution: JobExecution) -> list[StepExecution]:
-        of_instance = (each for each in self._executions.values() if each.instance == execution.instance)
+        of_instance = (each for each in self._executions.values() if each.instance.id == execution.instance.id)
         return [step for each in of_instance for step in each.steps]
 
     def request_stop(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> JobExecution:
@@ -183,15 +187,15 @@ class MemoryJobRepository:
             if not (execution.status.is_running and alive):
                 raise NotRunningError(execution.job_name, execution.id, execution.status.name)
             execution.stop_requested_at = execution.stop_requested_at or datetime.now(UTC)
-            return _read(execution)
+            return read(execution)
 
     def recover(self, execution_id: int, is_gone: Callable[[Owner], bool], *, force: bool = False) -> JobExecution:
         """Sets an execution whose owner is dead to FAILED."""
         with self._lock:
             execution, alive = self._held(execution_id, is_gone)
             if may_recover(execution, owner_is_alive=alive, force=force):
-                _recover(execution)
-            return _read(execution)
+                recover(execution)
+            return read(execution)
 
     def abandon(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> JobExecution:
         """Sets an execution to ABANDONED."""
@@ -201,10 +205,10 @@ class MemoryJobRepository:
             assert last is not None
             if may_abandon(execution, last.id, owner_is_alive=alive):
                 if execution.status.is_running:
-                    _recover(execution)
+                    recover(execution)
                 execution.status = BatchStatus.ABANDONED
                 execution.exit_status = ExitStatus(BatchStatus.ABANDONED.name, execution.exit_status.description)
-            return _read(execution)
+            return read(execution)
 
     def is_alive(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> bool:
         """Tells whether the execution runs and its owner lives."""
@@ -212,24 +216,17 @@ class MemoryJobRepository:
             execution, alive = self._held(execution_id, is_gone)
             return execution.status.is_running and alive
 
-    def _held(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> tuple[JobExecution, bool]:
-        if execution_id not in self._executions:
-            raise NoSuchExecutionError(execution_id)
-        execution = self._executions[execution_id]
-        is_dead = self._leases[execution.id] < time.monotonic() or is_gone(execution.owner)
-        return execution, not (execution.status.is_running and is_dead)
-
     def find_execution(self, execution_id: int) -> JobExecution:
         """Returns an execution with its steps."""
         with self._lock:
             if execution_id not in self._executions:
                 raise NoSuchExecutionError(execution_id)
-            return _read(self._executions[execution_id])
+            return read(self._executions[execution_id])
 
     def find_executions(self, chosen: ExecutionFilter = EVERY, *, limit: int | None = None) -> list[JobExecution]:
         """Returns executions, newest first."""
         with self._lock:
-            executions = map(_read, reversed(self._executions.values()))
+            executions = map(read, reversed(self._executions.values()))
             return list(islice(filter(chosen.admits, executions), limit))
 
     def later_execution_id(self, execution: JobExecution) -> int | None:
@@ -261,25 +258,5 @@ class MemoryJobRepository:
                 del self._instances[instance.job_name, instance.identity]
             return [PurgedExecution(execution.id, execution.job_file) for execution in purged]
 
-    def _of(self, instance: JobInstance) -> list[JobExecution]:
-        return [each for each in self._executions.values() if each.instance == instance]
-
     def close(self) -> None:
         """Has nothing to close."""
-
-
-def _read(stored: JobExecution) -> JobExecution:
-    """Returns a copy; one that runs and has been asked to stop is STOPPING."""
-    execution = copy.deepcopy(stored)
-    if execution.stop_requested_at is not None and execution.status.is_running:
-        execution.status = BatchStatus.STOPPING
-    return execution
-
-
-def _recover(execution: JobExecution) -> None:
-    """Sets an execution whose owner is dead to FAILED, with its running steps."""
-    found = dead(execution.owner)
-    execution.status, execution.exit_status, execution.ended_at = BatchStatus.FAILED, found, datetime.now(UTC)
-    for step in execution.steps:
-        if step.status.is_running:
-            step.status, step.exit_status, step.ended_at = BatchStatus.FAILED, found, execution.ended_at

@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 import pytest
 
+from batchrun.testing.repository.carrying import CarryingContract
 from batchrun.testing.repository.fencing import FencingContract
 from batchrun.testing.repository.history import HistoryContract
 from batchrun.testing.repository.launching import LaunchingContract
@@ -36,6 +37,7 @@ class JobRepositoryContract(
     StepContract,
     HistoryContract,
     PurgingContract,
+    CarryingContract,
 ):
     """Everything that a JobRepository promises; a test class inherits it and gives the fixture `open_repository`."""
 

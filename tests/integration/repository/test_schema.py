@@ -121,10 +121,16 @@ def test_an_upgrade_from_each_version_keeps_what_there_is(repository_url: str) -
             "ix_job_execution_job_name_status_id",
             "ix_job_execution_created_at_id",
             "ix_job_parameter_name_value",
+            "uq_job_instance_origin",
         ):
             connection.execute(text(f"DROP INDEX {index}"))
-        for column in ("stop_requested_at", "context", "parent_step_id"):
-            connection.execute(text(f"ALTER TABLE job_execution DROP COLUMN {column}"))
+        for table, columns in {
+            "job_execution": ("stop_requested_at", "context", "parent_step_id"),
+            "job_instance": ("origin_repository_id", "origin_instance_id", "exported_at"),
+            "step_execution": ("number",),
+        }.items():
+            for column in columns:
+                connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         connection.execute(text("ALTER TABLE job_execution RENAME COLUMN flow_position TO flow_path"))
         connection.execute(text("""UPDATE job_execution SET flow_path = '["a","b","a","c"]'"""))
         connection.execute(version.update().values(version_num="0001"))

@@ -72,7 +72,9 @@ def test_no_arguments_show_the_help(batchrun: Run) -> None:
     assert result.out.startswith("Usage: batchrun [OPTIONS] COMMAND")
 
 
-@pytest.mark.parametrize("command", ["launch", "restart", "history", "show", "validate", "components", "schema"])
+@pytest.mark.parametrize(
+    "command", ["launch", "restart", "export", "history", "show", "validate", "components", "schema"]
+)
 def test_help_fits_60_columns_and_ends_with_an_example(
     batchrun: Run, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
