@@ -25,10 +25,12 @@ owned = (
 
 # --- begin --------------------------------------------------------------------------------------------
 
+# FOR NO KEY UPDATE: each new step of a running execution refers to the instance, and looks at its key while it holds
+# the execution. FOR UPDATE would make it wait for a launch that in turn waits for the execution, a deadlock.
 find_instance = (
     select(job_instance)
     .where(job_instance.c.job_name == bindparam("b_job_name"), job_instance.c.identity == bindparam("b_identity"))
-    .with_for_update()
+    .with_for_update(key_share=True)
 )
 insert_instance = text(
     "INSERT INTO job_instance (job_name, identity, token) VALUES (:job_name, :identity, 0) ON CONFLICT DO NOTHING"

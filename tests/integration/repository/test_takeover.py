@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from batchrun.domain.execution import JobExecution
 from batchrun.domain.status import BatchStatus
 from batchrun.errors import ExecutionRunningError, FencedError
-from batchrun.repository import open_repository, rows
+from batchrun.repository import open_repository, rows, statements
 from batchrun.repository.begin import Beginning
 from batchrun.repository.database import Database
 from batchrun.repository.sql import SqlJobRepository
@@ -87,6 +87,18 @@ def test_a_write_that_meets_a_takeover_is_fenced(
         writing.result()
     stored = repository.find_execution(old.id)
     assert (stored.status, stored.steps[0].status) == (BatchStatus.FAILED, BatchStatus.FAILED)
+
+
+def test_an_owner_begins_a_step_while_a_launch_is_decided_on_its_instance(
+    repository: SqlJobRepository, database: Database, meeting: Meeting
+) -> None:
+    """The launch goes on to the owner's execution, which a step that waited for the instance would hold: a deadlock."""
+    execution = repository.begin(request())
+    key = {"b_job_name": execution.job_name, "b_identity": execution.instance.identity}
+    with database.writing() as connection:
+        assert connection.execute(statements.find_instance, key).one().id == execution.instance.id
+        beginning = meeting.waiting(lambda: add_step(repository, execution))
+        assert beginning.done()
 
 
 def test_a_takeover_that_meets_the_end_finds_it_ended(
