@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 
 from batchrun.domain.selection import ExecutionFilter
 from batchrun.domain.status import BatchStatus
-from batchrun.repository.tables import INDEXED_CHARACTERS, job_execution, job_parameter, value_start
+from batchrun.repository.tables import INDEXED_CHARACTERS, job_execution, job_instance, job_parameter, value_start
 
 _counted_id = job_execution.c.id + 0
 """Keeps PostgreSQL from looking for the least id along the primary key, past all executions of another time."""
@@ -26,6 +26,15 @@ later_execution_id: Select[int | None] = select(func.min(job_execution.c.id)).wh
     job_execution.c.instance_id == bindparam("b_instance_id"), job_execution.c.id > bindparam("b_execution_id")
 )
 """The execution that came next in the same instance."""
+
+last_execution_id: Select[int] = (
+    select(job_execution.c.id)
+    .join(job_instance, job_instance.c.id == job_execution.c.instance_id)
+    .where(job_instance.c.job_name == bindparam("b_job_name"), job_instance.c.identity == bindparam("b_identity"))
+    .order_by(job_execution.c.id.desc())
+    .limit(1)
+)
+"""The last execution of an instance."""
 
 job_names = text(
     "WITH RECURSIVE name (job_name) AS ("

@@ -110,6 +110,13 @@ class SqlJobRepository:
             _hold(connection, execution)
             connection.execute(statements.correct_step, values)
 
+    def last_execution(self, job_name: str, identity: str) -> JobExecution | None:
+        """Returns the last execution of a job instance with its steps, or None."""
+        values = {"b_job_name": job_name, "b_identity": identity}
+        with self._database.reading() as connection:
+            found = _load(connection, connection.execute(finding.last_execution_id, values).scalars().all())
+        return found[0] if found else None
+
     def last_visits(self, execution: JobExecution) -> list[StepExecution]:
         """Returns all attempts at each step's last visit in the execution's instance."""
         of_instance = {"b_instance_id": execution.instance.id}

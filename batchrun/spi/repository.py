@@ -102,6 +102,10 @@ class JobRepository(Protocol):
         """Stores counts and checkpoint after a chunk; a power cut may lose the last ones, but never an earlier one."""
         ...
 
+    def last_execution(self, job_name: str, identity: str) -> JobExecution | None:
+        """Returns the last execution of a job instance with its steps, or None; makes nothing."""
+        ...
+
     def last_visits(self, execution: JobExecution) -> list[StepExecution]:
         """Returns, in order, all attempts at each step's last visit in the execution's instance."""
         ...

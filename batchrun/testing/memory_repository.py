@@ -164,6 +164,12 @@ class MemoryJobRepository(MemoryCarrying):
             raise FencedError(f"execution {execution.id}", execution.token)
         return stored
 
+    def last_execution(self, job_name: str, identity: str) -> JobExecution | None:
+        """Returns the last execution of an instance, or None."""
+        with self._lock:
+            instance = self._instances.get((job_name, identity))
+            return None if instance is None else copy.deepcopy(self._last(instance))
+
     def last_visits(self, execution: JobExecution) -> list[StepExecution]:
         """Returns all attempts at each step's last visit in the instance."""
         with self._lock:

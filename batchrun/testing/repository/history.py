@@ -19,7 +19,7 @@ from batchrun.testing.repository.parts import LONG, RUNNING, Opened, add_step, b
 
 
 class HistoryContract(Opened):
-    """`save_job`, `find_execution`, `find_executions`, `later_execution_id`, `job_names`."""
+    """`save_job`, `find_execution`, `find_executions`, `later_execution_id`, `last_execution`, `job_names`."""
 
     def test_an_execution_comes_back_whole(
         self, repository: JobRepository, open_another: Callable[[], JobRepository]
@@ -141,6 +141,12 @@ class HistoryContract(Opened):
             three.id,
             None,
         ]
+
+    def test_the_last_execution_of_an_instance_comes_with_its_steps(self, repository: JobRepository) -> None:
+        _, other, last = (begin_ended(repository, BatchStatus.FAILED, day=day) for day in "121")
+        found = [repository.last_execution("load", request(day=day).parameters.identity()) for day in "123"]
+        assert [each and each.id for each in found] == [last.id, other.id, None]
+        assert repository.last_execution("unload", request(day="1").parameters.identity()) is None
 
     def test_jobs_are_known_by_their_names(self, repository: JobRepository) -> None:
         assert repository.job_names() == []
