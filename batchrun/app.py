@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from batchrun.operations.following import Follower
     from batchrun.operations.log_reading import LogLine
     from batchrun.operations.operator import Begun
+    from batchrun.operations.plan import JobPlan
+    from batchrun.operations.plan.planner import JobPlanner
     from batchrun.operations.purging import Purge
     from batchrun.registry import Registry
     from batchrun.repository import RepositoryState
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
 
 REPOSITORY_VARIABLE = "BATCHRUN_REPOSITORY"
 DEFAULT_REPOSITORY = ".batchrun/repository.db"
-_NEWEST = 200
 
 
 class Application:
@@ -209,9 +210,7 @@ class Application:
             LaunchRefusedError: the state of the job instance forbids it.
             RepositoryError: the repository cannot be used.
         """
-        if next_run and RUN_ID in given:
-            raise UsageError(f"{RUN_ID} is given, and the next one is asked for", hint="leave one of them out")
-        assembly = self._assembly(job, given, numbers_runs=next_run)
+        assembly = self._launched(job, given, next_run=next_run)
         return self._run(assembly, listeners, begun, stop, next_run=next_run)
 
     def restart(
@@ -242,13 +241,35 @@ class Application:
             LaunchRefusedError: the state of the instance, or a changed job file, forbids it; or the job was built in
                 code, and is not given.
         """
+        assembly = self._restarted(execution_id, given, job)
+        return self._run(assembly, listeners, begun, stop, restart_of=execution_id, allow_changed=allow_changed)
+
+    def plan_launch(self, job: LoadedJob, given: Mapping[str, object], *, next_run: bool = False) -> JobPlan:
+        """Returns what a launch would do with each step; runs nothing, and raises as `launch` would."""
+        return self._planner().plan(self._launched(job, given, next_run=next_run), is_new=next_run)
+
+    def plan_restart(self, execution_id: int, given: Mapping[str, object], *, allow_changed: bool = False) -> JobPlan:
+        """Returns what a restart would do with each step; runs nothing, and raises as `restart` would."""
+        return self._planner().plan(self._restarted(execution_id, given), execution_id, allow_changed=allow_changed)
+
+    def _planner(self) -> JobPlanner:
+        from batchrun.operations.plan.planner import JobPlanner
+
+        return JobPlanner(self.repository, self._load_child)
+
+    def _launched(self, job: LoadedJob, given: Mapping[str, object], *, next_run: bool) -> Assembly:
+        if next_run and RUN_ID in given:
+            raise UsageError(f"{RUN_ID} is given, and the next one is asked for", hint="leave one of them out")
+        return self._assembly(job, given, numbers_runs=next_run)
+
+    def _restarted(self, execution_id: int, given: Mapping[str, object], job: BuiltJob | None = None) -> Assembly:
+        """Returns the job of an execution as it is now, with the execution's parameters and those given anew."""
         from batchrun.definition import refuse_identifying
 
         previous = self.repository.find_execution(execution_id)
         loaded = self._job_of(previous) if job is None else self.load_built(job)
         refuse_identifying(loaded, given)
-        assembly = self._assembly(loaded, given, previous=previous.parameters)
-        return self._run(assembly, listeners, begun, stop, restart_of=execution_id, allow_changed=allow_changed)
+        return self._assembly(loaded, given, previous=previous.parameters)
 
     def export(self, execution_id: int) -> Export:
         """Returns all that a restart of an execution on another machine needs; `write_export` makes a file of it.
@@ -402,25 +423,6 @@ class Application:
         from batchrun.operations.log_reading import read_log
 
         return read_log(self.log_file(execution), execution, self._follower().look if follow else None)
-
-    def last_restartable(self) -> JobExecution:
-        """Returns the newest execution that `restart` can continue: FAILED, STOPPED, or of an owner that is dead.
-
-        Raises:
-            UsageError: there is none among the newest.
-        """
-        from batchrun.engine import is_gone
-
-        seen: set[int] = set()
-        for execution in self.repository.find_executions(limit=_NEWEST):
-            is_last = execution.instance.id not in seen
-            seen.add(execution.instance.id)
-            is_dead = execution.status.is_running and not self.repository.is_alive(execution.id, is_gone)
-            if is_last and (execution.status.is_restartable or is_dead):
-                return execution
-        raise UsageError(
-            f"none of the last {_NEWEST} executions can be restarted", hint="batchrun restart ID names an older one"
-        )
 
     def stop(self, execution_id: int) -> JobExecution:
         """Asks a running execution to stop at its next commit; returns it as it is now.

@@ -41,7 +41,7 @@ def export(
 
     invocation: Invocation = context.obj
     with invocation.application() as application:
-        wanted = application.last_restartable().id if execution_id is None else execution_id
+        wanted = application.explorer.last_restartable().id if execution_id is None else execution_id
         exported = application.export(wanted)
     if to == _STDOUT:
         invocation.stdout.write(export_bytes(exported).decode())

@@ -20,6 +20,7 @@ from batchrun.cli.options import (
     PlainCommand,
 )
 from batchrun.cli.parameters import given_parameters
+from batchrun.cli.planning import PlanOption, refuse_beside_plan, tell_plan
 
 if TYPE_CHECKING:
     from batchrun.app import Application
@@ -55,6 +56,7 @@ def launch(
         IfComplete,
         typer.Option("--if-complete", help="What to do where the same parameters have completed already."),
     ] = IfComplete.REFUSE,
+    plan: PlanOption = False,
     detached: DetachOption = False,
     fail_on_skips: FailOnSkipsOption = False,
     output: OutputsOption = None,
@@ -69,6 +71,8 @@ def launch(
     from batchrun.errors import InstanceCompleteError
 
     invocation: Invocation = context.obj
+    if plan:
+        refuse_beside_plan(output or (), detached=detached)
     if detached and (exit_code := detach(invocation)) is not None:
         return exit_code
     invocation.take_outputs(output or ())
@@ -78,6 +82,8 @@ def launch(
         invocation.warn(loaded.warnings)
         names = [step.name for step in loaded.definition.steps]
         try:
+            if plan:
+                return tell_plan(invocation, application.plan_launch(loaded, given, next_run=next_run))
             with watched(invocation, loaded.definition.name, names) as listeners:
                 execution = application.launch(
                     loaded, given, next_run=next_run, listeners=listeners, begun=begun(invocation, application)
@@ -111,6 +117,7 @@ def restart(
     allow_changed: Annotated[
         bool, typer.Option("--allow-changed", help="Go on although the job file's steps have changed.")
     ] = False,
+    plan: PlanOption = False,
     detached: DetachOption = False,
     fail_on_skips: FailOnSkipsOption = False,
     output: OutputsOption = None,
@@ -124,6 +131,8 @@ def restart(
     from batchrun.cli.ending import tell_end, watched
 
     invocation: Invocation = context.obj
+    if plan:
+        refuse_beside_plan(output or (), detached=detached)
     if detached and (exit_code := detach(invocation)) is not None:
         return exit_code
     invocation.take_outputs(output or ())
@@ -134,9 +143,12 @@ def restart(
         if export is not None:
             wanted, given = _taken_in(application, export, given, job)
         elif wanted is None:
-            wanted = application.last_restartable().id
+            wanted = application.explorer.last_restartable().id
             if not invocation.options.quiet:
-                invocation.stderr.print(f"restarting execution {wanted}, the last one that can be")
+                doing = "planning to restart" if plan else "restarting"
+                invocation.stderr.print(f"{doing} execution {wanted}, the last one that can be")
+        if plan:
+            return tell_plan(invocation, application.plan_restart(wanted, given, allow_changed=allow_changed))
         with watched(invocation, f"restart {wanted}") as listeners:
             execution = application.restart(
                 wanted,

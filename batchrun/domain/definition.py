@@ -154,6 +154,11 @@ class StepDefinition:
     listeners: Sequence[ListenerDefinition] = ()
 
     @property
+    def kind(self) -> str:
+        """What its work is: `chunk`, `tasklet`, `decision`, `parallel`, `flow` or `job`."""
+        return _KINDS[type(self.work)]
+
+    @property
     def flows(self) -> Sequence[FlowDefinition]:
         """The flows that run inside this state: branches, or the one of a nested flow."""
         match self.work:
@@ -241,6 +246,15 @@ class FlowDefinition:
 StepWorkDefinition = (
     ChunkDefinition | TaskletDefinition | DecisionDefinition | ParallelDefinition | FlowDefinition | ChildJobDefinition
 )
+
+_KINDS: Mapping[type, str] = {
+    ChunkDefinition: "chunk",
+    TaskletDefinition: "tasklet",
+    DecisionDefinition: "decision",
+    ParallelDefinition: "parallel",
+    FlowDefinition: "flow",
+    ChildJobDefinition: "job",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from batchrun.engine.policies import ExponentialBackoffPolicy, LimitedRetryPolic
 from batchrun.errors import DefinitionError, Problem
 from batchrun.operations.scope import StepScope, resolve_database
 from batchrun.spi.decider import Decider
+from batchrun.spi.item import ItemReader
 from batchrun.spi.repository import JobRepository
 from batchrun.spi.scope import Database
 from batchrun.spi.source import ChunkParts, FaultParts, HeardListener, StepStart
@@ -94,6 +95,13 @@ class Assembly:
         if run_id is not None:
             self.parameters = self.parameters.with_run_id(run_id)
 
+    def reader(self, start: StepStart) -> ItemReader:
+        """Returns the reader of a chunk step alone."""
+        work = start.definition.work
+        assert isinstance(work, ChunkDefinition)
+        built: ItemReader = self._builder(start)(work.reader)
+        return built
+
     def chunk_parts(self, start: StepStart) -> ChunkParts:
         """Returns the reader, processors and writer of a chunk step."""
         work = start.definition.work
@@ -142,13 +150,23 @@ class Assembly:
         work = start.definition.work
         assert isinstance(work, ChildJobDefinition)
         assert self.children is not None
+        return self.children.run(self, work, self.given_to_child(start), start)
+
+    def given_to_child(self, start: StepStart) -> dict[str, Any]:
+        """Returns the values that a step gives its child job as parameters.
+
+        Raises:
+            DefinitionError: a reference in them names nothing.
+        """
+        work = start.definition.work
+        assert isinstance(work, ChildJobDefinition)
         try:
-            given = bind(work.parameters, self._step_roots(start))
+            given: dict[str, Any] = bind(work.parameters, self._step_roots(start))
         except BindingError as error:
             raise DefinitionError(
                 [self._problem(work.path, ("parameters", *error.at), str(error), error.hint)]
             ) from error
-        return self.children.run(self, work, given, start)
+        return given
 
     def _builder(self, start: StepStart) -> Builder:
         scope = self._scope(start.execution, start.definition.name, start.should_stop)

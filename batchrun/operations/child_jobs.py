@@ -14,6 +14,7 @@ from batchrun.domain.parameters import value_text
 from batchrun.engine import StopSignal
 from batchrun.errors import InstanceCompleteError
 from batchrun.operations.assembly import Assembly
+from batchrun.spi.repository import JobRepository
 from batchrun.spi.source import StepStart
 
 Launch = Callable[[Assembly, StopSignal, int], JobExecution]
@@ -43,17 +44,28 @@ class ChildJobOperator:
             DefinitionError: the child's file or parameters are wrong.
             LaunchRefusedError: the state of the child's instance forbids it.
         """
-        job = parent.job.children.get(child.job) or self.load(child.job)
-        mapped = {name: _mapped(value) for name, value in given.items()}
-        parameters = read_parameters(job, mapped, parent.project, project=parent.project, secrets=parent.secrets)
-        assembly = parent.of_child(job, parameters)
+        assembly = child_of(parent, child, given, self.load)
         try:
             return self.launch(assembly, StopSignal(start.should_stop), start.step.id)
         except InstanceCompleteError as error:
             completed = parent.repository.find_execution(error.execution_id)
-            if child.skip_if_complete or _is_of_step(parent, completed, start):
+            if takes_completed(parent.repository, child, completed, start):
                 return completed
             raise
+
+
+def child_of(
+    parent: Assembly, child: ChildJobDefinition, given: Mapping[str, Any], load: Callable[[str], LoadedJob]
+) -> Assembly:
+    """Returns the assembly of a child job with the given parameters.
+
+    Raises:
+        DefinitionError: the child's file or parameters are wrong.
+    """
+    job = parent.job.children.get(child.job) or load(child.job)
+    mapped = {name: _mapped(value) for name, value in given.items()}
+    parameters = read_parameters(job, mapped, parent.project, project=parent.project, secrets=parent.secrets)
+    return parent.of_child(job, parameters)
 
 
 def _mapped(value: Any) -> Any:
@@ -62,11 +74,15 @@ def _mapped(value: Any) -> Any:
     return value if is_kept else value_text(value)
 
 
-def _is_of_step(parent: Assembly, completed: JobExecution, start: StepStart) -> bool:
-    """Tells whether an earlier attempt at this visit of the step launched it, and died before it could tell."""
-    attempts = parent.repository.last_visits(start.execution)
-    return any(
-        step.id == completed.parent_step_id
-        for step in attempts
-        if (step.step_name, step.visit) == (start.step.step_name, start.step.visit)
-    )
+def takes_completed(
+    repository: JobRepository, child: ChildJobDefinition, completed: JobExecution, start: StepStart
+) -> bool:
+    """Tells whether a step takes an instance that has completed as done.
+
+    It does where it takes any, or where an earlier attempt at this visit launched it, and died before it could tell.
+    """
+    if child.skip_if_complete:
+        return True
+    visit = (start.step.step_name, start.step.visit)
+    attempts = (step for step in repository.last_visits(start.execution) if (step.step_name, step.visit) == visit)
+    return any(step.id == completed.parent_step_id for step in attempts)

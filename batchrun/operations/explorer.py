@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from batchrun.spi.repository import JobRepository
 
 _PAGE = 500
+_NEWEST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,29 @@ class JobExplorer:
             while (earlier := chain[0].restart_of) is not None:
                 chain.insert(0, self.execution(earlier))
         return chain
+
+    def last_restartable(self) -> JobExecution:
+        """Returns the newest execution that `restart` can continue: FAILED, STOPPED, or of an owner that is dead.
+
+        A child job's is none of them: it goes on with its parent.
+
+        Raises:
+            UsageError: there is none among the newest.
+        """
+        from batchrun.engine import is_gone
+
+        seen: set[int] = set()
+        for execution in self.repository.find_executions(limit=_NEWEST):
+            is_last = execution.instance.id not in seen
+            seen.add(execution.instance.id)
+            if not is_last or execution.parent_step_id is not None:
+                continue
+            is_dead = execution.status.is_running and not self.repository.is_alive(execution.id, is_gone)
+            if execution.status.is_restartable or is_dead:
+                return execution
+        raise UsageError(
+            f"none of the last {_NEWEST} executions can be restarted", hint="batchrun restart ID names an older one"
+        )
 
     def later_execution_id(self, execution: JobExecution) -> int | None:
         """Returns the execution that came next in the same instance, or None."""

@@ -114,7 +114,7 @@ class SqlJobRepository:
         """Returns the last execution of a job instance with its steps, or None."""
         values = {"b_job_name": job_name, "b_identity": identity}
         with self._database.reading() as connection:
-            found = _load(connection, connection.execute(finding.last_execution_id, values).scalars().all())
+            found = loading.load(connection, connection.execute(finding.last_execution_id, values).scalars().all())
         return found[0] if found else None
 
     def last_visits(self, execution: JobExecution) -> list[StepExecution]:

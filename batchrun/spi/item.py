@@ -43,6 +43,20 @@ class ItemReader(Protocol):
 
 
 @runtime_checkable
+class PositionDescriber(Protocol):
+    """What a reader may offer besides: its positions in words, for the plan of a restart.
+
+    *Repeat*: called on a reader that has not been opened, any number of times. *Errors*: InputError where the source
+    can be seen not to have that position any more, so that a restart could not go on. It changes nothing, connects to
+    nothing, and is quick; it may look into a file.
+    """
+
+    def describe_position(self, position: JsonObject) -> str:
+        """Returns where a restart goes on, to be read behind `at`, such as `flights.csv:5002`."""
+        ...
+
+
+@runtime_checkable
 class ItemProcessor(Protocol):
     """Processes an item at a time: returns the item to write, or None to filter it.
 

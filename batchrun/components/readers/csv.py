@@ -169,6 +169,28 @@ class CsvItemReader:
             missing -= taken
         return self._chunk(segments, errors) if segments else None
 
+    def describe_position(self, position: JsonObject) -> str:
+        """Returns file and line of the next record; in a file that cannot be sought in, counted from a line before.
+
+        Raises:
+            InputError: the file is not there, or no record ends at the position any more.
+        """
+        try:
+            source = self._new_source()
+            source.close()
+            if source.seeks:
+                self.open(position)
+                block = self._block()
+                return f"{self._options.path}:{self._line_in(block)}" if block else f"the end of {self._options.path}"
+        finally:
+            self.close()
+        line, records = position["line"], position["record"]
+        behind = f"{records:,} record{'' if records == 1 else 's'} behind " if records else ""
+        return f"{behind}{self._options.path}:{line}"
+
+    def _line_in(self, block: ParsedBlock) -> int:
+        return block.line(self._place, self._dialect, self._parser.one_column)
+
     def close(self) -> None:
         """Closes the file."""
         if self._source is not None:

@@ -221,6 +221,13 @@ class QueryItemReader:
                 )
         return _Page(frame.head(size), keys[:size], is_last=len(keys) <= size)
 
+    def describe_position(self, position: JsonObject) -> str:
+        """Returns the last key that was committed, or the number of the next row."""
+        if position.get("key") is None:
+            return f"row {position['read'] + 1:,} of {self._database.name}"
+        key = _shown(from_json(position["key"]))
+        return f"{self._database.name} behind {', '.join(self._options.key)} {key}"
+
     def _input_error(self, error: RefusedError) -> InputError:
         return InputError(f"database {self._database.name!r}: {error.reason}", hint=error.hint)
 

@@ -356,3 +356,14 @@ def test_missing_file_is_told(tmp_path: Path) -> None:
 def test_options_that_do_not_fit_are_told(options: dict[str, Any], message: str) -> None:
     parsed = QueryOptions(**{"database": "db", "query": "SELECT 1", **options})
     assert [problem.message for problem in parsed.check()] == [message]
+
+
+def test_a_position_is_told_by_the_key_or_the_row(world: World) -> None:
+    fill(world, 5)
+    by_key, by_row = (
+        world.reader(query="SELECT * FROM t", key=["half", "id"]),
+        world.reader(query="SELECT 1", **BY_SKIP),
+    )
+    position = chunks(by_key, 3)[0].position
+    assert by_key.describe_position(position) == "db behind half, id (1, 3)"
+    assert by_row.describe_position({"read": 4}) == "row 5 of db"

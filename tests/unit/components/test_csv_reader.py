@@ -405,3 +405,41 @@ class TestStreamDecoded(_CsvReader):
 class TestDecodedBlocks(_CsvReader):
     content = MIXED.replace("plain", "plän").encode("cp1252")
     options: dict[str, Any] = {"block_bytes": 17, "encoding": "cp1252"}
+
+
+def positions(reader: CsvItemReader, limit: int = 1) -> list[dict[str, Any]]:
+    """Returns the position behind each chunk."""
+    reader.open(None)
+    found = []
+    while (chunk := reader.read(limit)) is not None:
+        found.append(chunk.position)
+    reader.close()
+    return found
+
+
+def test_a_position_is_told_by_the_line_of_the_next_record(path: Path) -> None:
+    path.write_text(TEXT)
+    for block_bytes in (1, 4096):
+        reader = make(path, columns=NUMBERS, block_bytes=block_bytes)
+        told = [reader.describe_position(each) for each in positions(reader)]
+        assert told[:3] == ["in.csv:3", "in.csv:4", "in.csv:6"]
+        assert told[4] == "the end of in.csv"
+
+
+def test_a_position_in_a_compressed_file_is_told_from_a_line_before(path: Path) -> None:
+    zipped = path.with_suffix(".csv.gz")
+    zipped.write_bytes(gzip.compress(b"id\n1\n2\n3\n"))
+    reader = make(zipped, columns={"id": "integer"})
+    assert [reader.describe_position(each) for each in positions(reader)][:2] == [
+        "1 record behind in.csv.gz:2",
+        "2 records behind in.csv.gz:2",
+    ]
+
+
+def test_a_position_that_the_file_has_no_more_is_an_error(path: Path) -> None:
+    path.write_text("id\n1\n2\n3\n")
+    reader = make(path, columns={"id": "integer"}, block_bytes=1)
+    position = positions(reader)[1]
+    path.write_text("id\n1\n")
+    with pytest.raises(InputError, match=r"in\.csv has changed"):
+        reader.describe_position(position)
