@@ -9,6 +9,7 @@ from threading import Thread
 from batchrun.domain.position import Inside
 from batchrun.engine.ending import Ending, of_all
 from batchrun.engine.flow import FlowWalk
+from batchrun.engine.stop import LOOK_SECONDS
 from batchrun.engine.work import StepWork
 
 
@@ -45,7 +46,8 @@ def _together(walks: Sequence[Callable[[], Ending]]) -> list[Ending]:
         for branch in branches:
             branch.thread.start()
         for branch in branches:
-            branch.thread.join()
+            while branch.thread.is_alive():
+                branch.thread.join(LOOK_SECONDS)
     return [branch.result() for branch in branches]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event, Semaphore, Thread
 from typing import Generic, TypeVar
+
+from batchrun.engine.stop import LOOK_SECONDS
 
 T = TypeVar("T")
 
@@ -60,7 +62,7 @@ class _ReadAhead(Iterator[T]):
 
     def __next__(self) -> T:
         if self._ended is None:
-            value = self._ready.get()
+            value = self._next_ready()
             if not isinstance(value, _End):
                 self._permits.release()
                 return value
@@ -68,6 +70,13 @@ class _ReadAhead(Iterator[T]):
         if self._ended.error is not None:
             raise self._ended.error
         raise StopIteration
+
+    def _next_ready(self) -> T | _End[T]:
+        while True:
+            try:
+                return self._ready.get(timeout=LOOK_SECONDS)
+            except Empty:
+                continue
 
     def cancel(self) -> None:
         """Lets the source end with the value that it is at."""

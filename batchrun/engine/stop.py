@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event
 
+LOOK_SECONDS = 0.1
+"""How long a wait lasts before it looks again.
+
+Only the main thread runs the handlers of signals, and one that comes just as it begins to wait is not handled before
+the wait ends. So the main thread never waits for long.
+"""
+
 
 class StopSignal:
     """Somebody wants the execution to stop; the engine finishes the chunk and ends STOPPED.

@@ -22,13 +22,11 @@ from batchrun.domain.status import COMPLETED, COMPLETED_WITH_SKIPS, EXECUTING, B
 from batchrun.engine.ending import Ending, stopped
 from batchrun.engine.lease import LEASE
 from batchrun.engine.listeners import Listeners
+from batchrun.engine.stop import LOOK_SECONDS
 from batchrun.engine.visit import StepRunner, Visit
 from batchrun.errors import BatchrunError, FencedError, StepStoppedError, StepTimeoutError
 from batchrun.spi.checkpoint import CheckpointKey, CheckpointStore
 from batchrun.spi.source import StepStart
-
-_LOOK_SECONDS = 0.1
-"""How often a wait looks whether it is to end."""
 
 _log = logging.getLogger("batchrun.engine")
 
@@ -99,8 +97,8 @@ class StepWork(ABC):
         while left > 0:
             if self.should_stop():
                 raise StepStoppedError("stopped while it waited for another attempt")
-            self.run.sleep(min(left, _LOOK_SECONDS))
-            left -= _LOOK_SECONDS
+            self.run.sleep(min(left, LOOK_SECONDS))
+            left -= LOOK_SECONDS
 
     def refuse_overdue(self) -> None:
         """Raises where the work ended early because its time was over, and not because of a stop.

@@ -14,6 +14,7 @@ from batchrun.domain.status import BatchStatus, ExitStatus
 from batchrun.errors import InstanceCompleteError, TaskletError
 from batchrun.spi.source import StepStart
 from batchrun.spi.tasklet import RepeatStatus, StepContribution
+from tests.support.signals import signalled
 from tests.unit.engine.bench import Bench, decision_step, flow, parallel_step, tasklet_step
 from tests.unit.engine.test_flow import Script, edge
 
@@ -350,3 +351,12 @@ def test_a_stop_ends_all_branches_stopped_and_a_restart_goes_on(bench: Bench) ->
     assert {step.status for step in first.steps} == {BatchStatus.STOPPED} == {first.status}
     assert bench.run(steps).status is BatchStatus.COMPLETED
     assert sorted(calls) == ["a", "a", "b", "b"]
+
+
+def test_a_signal_is_handled_while_branches_are_awaited(bench: Bench) -> None:
+    handled: list[bool] = []
+    with signalled() as is_handled:
+        bench.tasklet("a", lambda _contribution: handled.append(is_handled()))
+        bench.tasklet("b", lambda _contribution: None)
+        bench.run([parallel_step("split", flow(tasklet_step("a")), flow(tasklet_step("b")))])
+    assert handled == [True]

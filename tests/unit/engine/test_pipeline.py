@@ -8,6 +8,7 @@ from collections.abc import Generator
 import pytest
 
 from batchrun.engine.pipeline import ahead
+from tests.support.signals import signalled
 
 
 def numbers(count: int, made: list[int] | None = None) -> Generator[int, None, None]:
@@ -107,3 +108,13 @@ def test_the_end_is_told_again() -> None:
     with ahead(numbers(1), 2) as values:
         assert list(values) == [0]
         assert next(values, None) is None
+
+
+def test_a_signal_is_handled_while_a_value_is_waited_for() -> None:
+    with signalled() as is_handled:
+
+        def source() -> Generator[bool, None, None]:
+            yield is_handled()
+
+        with ahead(source(), 1) as values:
+            assert list(values) == [True]
