@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from batchrun.domain.purge import PurgedExecution
     from batchrun.engine import StopSignal
     from batchrun.operations.assembly import Assembly
-    from batchrun.operations.detaching import DetachedStart
+    from batchrun.operations.detaching import DetachedStart, Streams
     from batchrun.operations.export_file import Export
     from batchrun.operations.following import Follower
     from batchrun.operations.log_reading import LogLine
@@ -370,7 +370,7 @@ class Application:
         with log.open(execution):
             yield log
 
-    def start_detached(self, arguments: Sequence[str]) -> DetachedStart:
+    def start_detached(self, arguments: Sequence[str], streams: Streams | None = None) -> DetachedStart:
         """Runs `batchrun ARGUMENTS`, a launch or restart, as a process of its own; returns when it has begun.
 
         Raises:
@@ -378,7 +378,7 @@ class Application:
         """
         from batchrun.operations.detaching import start_detached
 
-        return start_detached(arguments)
+        return start_detached(arguments, streams)
 
     def wait(
         self, execution_id: int, *, listeners: Sequence[Listener] = (), timeout: timedelta | None = None

@@ -258,3 +258,25 @@ class JobExecution:
     def job_hash(self) -> str:
         """The SHA-256 (hex) of the job file's text."""
         return hashlib.sha256(self.job_text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
+    def completed(self) -> bool:
+        """Tells whether it has ended COMPLETED."""
+        return self.status is BatchStatus.COMPLETED
+
+    @property
+    def failed(self) -> bool:
+        """Tells whether it has ended FAILED."""
+        return self.status is BatchStatus.FAILED
+
+    def step(self, name: str) -> StepExecution:
+        """Returns the last attempt at a step in this execution.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for step in reversed(self.steps):
+            if step.step_name == name:
+                return step
+        names = ", ".join(dict.fromkeys(step.step_name for step in self.steps))
+        raise KeyError(f"no step {name!r} in execution {self.id}, which has {names or 'none'}")

@@ -22,6 +22,10 @@ class BatchStatus(IntEnum):
     ABANDONED = 6
     UNKNOWN = 7
 
+    def __str__(self) -> str:
+        """Returns its name."""
+        return self.name
+
     @property
     def is_running(self) -> bool:
         """Tells whether a process should be at work on it."""

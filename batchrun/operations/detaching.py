@@ -11,10 +11,11 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from batchrun.errors import DetachError
 
@@ -34,8 +35,28 @@ class DetachedStart(NamedTuple):
     exit_code: int = 0
 
 
-def start_detached(arguments: Sequence[str]) -> DetachedStart:
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """What a detached run reads and writes until its execution has begun, and its environment besides the launcher's.
+
+    Attributes:
+        stdin: None is the launcher's own.
+        stdout: as above.
+        stderr: as above.
+    """
+
+    stdin: int | IO[bytes] | None = None
+    stdout: int | IO[bytes] | None = None
+    stderr: int | IO[bytes] | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+def start_detached(arguments: Sequence[str], streams: Streams | None = None) -> DetachedStart:
     """Runs `batchrun ARGUMENTS` as a process of its own, and returns as soon as its execution has begun.
+
+    Args:
+        arguments: of the command.
+        streams: in place of the launcher's own.
 
     Raises:
         DetachError: the process was killed, or could not be started.
@@ -43,7 +64,7 @@ def start_detached(arguments: Sequence[str]) -> DetachedStart:
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as pipe:
         try:
-            process = _spawn(arguments, writing)
+            process = _spawn(arguments, writing, streams or Streams())
         except OSError as error:
             raise DetachError(f"cannot be started: {error.strerror}") from error
         finally:
@@ -63,12 +84,15 @@ def start_detached(arguments: Sequence[str]) -> DetachedStart:
     return DetachedStart(None, code)
 
 
-def _spawn(arguments: Sequence[str], pipe: int) -> subprocess.Popen[bytes]:
+def _spawn(arguments: Sequence[str], pipe: int, streams: Streams) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         # -P: the current directory is no place to import from, as it is none for the installed command.
         [sys.executable, "-P", "-m", "batchrun", *arguments],
         pass_fds=[pipe],
-        env={**os.environ, _VARIABLE: str(pipe)},
+        stdin=streams.stdin,
+        stdout=streams.stdout,
+        stderr=streams.stderr,
+        env={**os.environ, **streams.variables, _VARIABLE: str(pipe)},
         start_new_session=True,
     )
 

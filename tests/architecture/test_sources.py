@@ -110,3 +110,22 @@ def test_a_history_imports_nothing_that_runs_jobs(command: list[str], tmp_path: 
     arguments = [sys.executable, "-c", program, "--repository", f"sqlite:///{tmp_path}/repository.db", *command]
     ended = subprocess.run(arguments, capture_output=True, text=True, check=True, cwd=ROOT)
     assert ended.stdout.strip() == "[]"
+
+
+def test_importing_the_package_imports_nothing_else_of_it() -> None:
+    program = """
+import sys, batchrun
+print(sorted(name for name in sys.modules if name.startswith("batchrun") or name in ("typer", "msgspec", "logging")))
+batchrun.launch, batchrun.Job, batchrun.readers
+heavy = ("sqlalchemy", "polars", "psycopg", "adbc_driver_sqlite", "alembic", "jsonschema", "typer", "rich")
+print([name for name in heavy if name in sys.modules])
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ended.stdout == "['batchrun', 'batchrun.version']\n[]\n"
+
+
+def test_what_the_package_has_is_there() -> None:
+    import batchrun
+
+    assert all(getattr(batchrun, name) is not None for name in batchrun.__all__)
+    assert not hasattr(batchrun, "lanch")

@@ -1,12 +1,15 @@
 """Reads the project's documents: their fenced blocks, what kind they are, and what to do with each.
 
 `yaml`: a job file, or a part of one. `console`: lines `$ command`, run; the lines after one are what it prints, where
-`…` stands for anything and numbers and durations may differ; `# exit 3` expects that exit code. A second word after the
+`…` stands for anything and numbers and durations may differ; `# exit 3` expects that exit code. `python`: run, those of
+a document in one program; a comment behind a print, or `# prints: …`, is what it prints. A second word after the
 language is the name of the file that the block is. `sh`, `text` and others are only shown.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +19,7 @@ from tests.support.project import ROOT, Project
 
 _FENCE = re.compile(r"^```(?P<language>\w*) ?(?P<name>\S*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXIT = re.compile(r"  # exit (\d+)$")
+_PRINTED = re.compile(r"^.*print\(.*\)  # (?P<said>.*)$|^.*# prints: (?P<told>.*)$", re.MULTILINE)
 _NUMBER = re.compile(r"\d[\d,.:]*(?:ms|s)?")
 _TOP_KEY = re.compile(r"^(\w+):", re.MULTILINE)
 _STEP_KEYS = ("chunk", "read_ahead", "reader", "processors", "writer", "tasklet", "decision")
@@ -103,9 +107,16 @@ def write_files(document: Path, project: Project) -> None:
 
 
 def run_commands(document: Path, project: Project, **variables: str) -> int:
-    """Runs the document's commands in order, checks how each ends and what it prints; returns how many there were."""
+    """Runs the document's commands and programs in order, and checks how each ends and what it prints.
+
+    Returns:
+        How many commands there were.
+    """
     count = 0
+    program: dict[str, object] = {}
     for block in blocks(document):
+        if block.language == "python" and not block.name:
+            _run_python(block, project, program)
         if block.language == "console":
             for command in commands(block):
                 count += 1
@@ -114,6 +125,15 @@ def run_commands(document: Path, project: Project, **variables: str) -> int:
                 assert ended.code == command.exit_code, f"ended with {ended.code}: {what}"
                 assert _pattern(command.output).fullmatch(_even("\n".join(ended.out.splitlines()))), what
     return count
+
+
+def _run_python(block: Block, project: Project, program: dict[str, object]) -> None:
+    """Runs a block in the names that those before it have made."""
+    printed = io.StringIO()
+    with contextlib.chdir(project.folder), contextlib.redirect_stdout(printed):
+        exec(compile(block.text, block.place, "exec"), program)
+    expected = [found["told"] or found["said"] for found in _PRINTED.finditer(block.text)]
+    assert _pattern(expected).fullmatch(_even(printed.getvalue())), f"{block.place}\n{printed.getvalue()}"
 
 
 def _pattern(output: list[str]) -> re.Pattern[str]:

@@ -103,7 +103,7 @@ class LoadedDouble:
     """What `load_job` returns, as far as the command line looks at it."""
 
     definition: JobDefinition
-    path: Path = Path("/project/jobs.d/load_trades.yaml")
+    title: str = "/project/jobs.d/load_trades.yaml"
     text: str = ""
     warnings: Sequence[Problem] = ()
 
