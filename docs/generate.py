@@ -22,11 +22,12 @@ MEANINGS = {
     "reader": "Readers read the items of a chunk step.",
     "processor": "Processors change items between reader and writer, or drop them; they stand in a list.",
     "writer": "Writers write the items of a chunk step.",
+    "reject_sink": "Reject sinks keep the items that a chunk step skips, each chunk's with its commit.",
     "tasklet": "Tasklets are the whole work of a step that has no items.",
     "decider": "Deciders say which way a decision of the flow goes.",
     "listener": "Listeners observe a job or a step at its points; they stand in a list.",
 }
-KEYS = {"decider": "decision"}
+KEYS = {"decider": "decision", "reject_sink": "rejects"}
 """What the key of a step is called that holds a component, where it is not called as the role."""
 
 
@@ -36,7 +37,7 @@ def page() -> str:
     parts = [HEAD]
     for role in ROLES:
         if names := [name for name in registry.names(role) if _is_ours(registry, role, name)]:
-            parts.append(f"\n## {role.capitalize()}s\n\n{MEANINGS[role]}\n")
+            parts.append(f"\n## {role.capitalize().replace('_', ' ')}s\n\n{MEANINGS[role]}\n")
             parts += [_section(registry.spec(role, name)) for name in names]
     return "".join(parts)
 
@@ -57,7 +58,7 @@ def _section(spec: ComponentSpec) -> str:
 
 def _promise(spec: ComponentSpec) -> str:
     """Returns what a restart after a crash means for the component's work."""
-    return spec.capabilities.guarantee if spec.role in ("writer", "tasklet") else ""
+    return spec.capabilities.guarantee if spec.role in ("writer", "reject_sink", "tasklet") else ""
 
 
 def _row(option: dict[str, Any]) -> str:

@@ -33,7 +33,7 @@ def lint_columns(outline: Outline, components: Sequence[Component], findings: Fi
     known = {component.path: component for component in components}
     chains: dict[DocumentPath, _Chain] = {}
     for part in outline.components():
-        if part.state is None or part.role == "listener":
+        if part.state is None or part.role in ("listener", "reject_sink"):
             continue
         if part.state.path not in chains:
             columns = _facts(outline, part.state) if _has_rule(known.get(part.path), "decider") else None

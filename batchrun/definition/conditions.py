@@ -35,7 +35,7 @@ _KINDS = (
     _Kind("a child job", ("job",), ("job",), ("timeout", "promote")),
     _Kind(
         "chunk work",
-        ("reader", "processors", "writer", "chunk", "read_ahead"),
+        ("reader", "processors", "writer", "chunk", "read_ahead", "skip", "retry", "on_write_error", "rejects"),
         ("reader", "writer"),
         ("allow_start_if_complete", "timeout", "promote"),
     ),

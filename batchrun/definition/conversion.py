@@ -10,8 +10,8 @@ from batchrun.definition.outline import Outline
 from batchrun.definition.parameter_declaration import parameter_definition
 from batchrun.definition.shape import role_keys
 from batchrun.definition.states import Edge, FlowOutline, State
+from batchrun.definition.tolerance import completion_definition, tolerance_definition
 from batchrun.domain.definition import (
-    DEFAULT_CHUNK_ITEMS,
     DEFAULT_READ_AHEAD,
     ChildJobDefinition,
     ChunkDefinition,
@@ -96,13 +96,14 @@ def _child_job(path: DocumentPath, node: str | Mapping[str, Any]) -> ChildJobDef
 
 
 def _chunk(path: DocumentPath, node: Mapping[str, Any]) -> ChunkDefinition:
-    chunk = node.get("chunk", DEFAULT_CHUNK_ITEMS)
     return ChunkDefinition(
         reader=_component("reader", (*path, "reader"), node["reader"]),
         writer=_component("writer", (*path, "writer"), node["writer"]),
         processors=tuple(_processors(path, node)),
-        items=int(chunk["items"] if isinstance(chunk, dict) else chunk),
+        completion=completion_definition(node),
         read_ahead=int(node.get("read_ahead", DEFAULT_READ_AHEAD)),
+        tolerance=tolerance_definition(node),
+        rejects=_component("reject_sink", (*path, "rejects"), node["rejects"]) if "rejects" in node else None,
     )
 
 

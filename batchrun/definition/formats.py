@@ -6,6 +6,7 @@ import codecs
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from batchrun.definition.tolerance import parse_share
 from batchrun.definition.validation import Complaint
 from batchrun.domain.durations import parse_duration
 from batchrun.errors import BatchrunError, did_you_mean
@@ -35,6 +36,7 @@ class Formats:
             "reference": self._reference,
             "database": self._database,
             "sql": _sql,
+            "share": _share,
             "listener": self._listener,
             "listeners": self._listeners,
         }
@@ -89,6 +91,14 @@ def _duration(value: str) -> Complaint | None:
         parse_duration(value)
     except ValueError as error:
         return Complaint(str(error))
+    return None
+
+
+def _share(value: str) -> Complaint | None:
+    try:
+        parse_share(value)
+    except ValueError as error:
+        return Complaint(str(error), "a number of items is written without quotes")
     return None
 
 

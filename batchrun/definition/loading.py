@@ -24,6 +24,7 @@ from batchrun.definition.outline import Outline
 from batchrun.definition.parameter_lint import lint_parameters
 from batchrun.definition.reference_lint import lint_references
 from batchrun.definition.shape import job_shape
+from batchrun.definition.tolerance_lint import lint_tolerance
 from batchrun.definition.validation import validate
 from batchrun.definition.yaml12 import Source
 from batchrun.errors import DefinitionError, Problem
@@ -82,6 +83,7 @@ class _Reading:
         lint_references(outline, components, findings)
         lint_flows(outline, components, findings)
         lint_columns(outline, components, findings)
+        lint_tolerance(outline, findings)
         if self.find is not None:
             lint_child_jobs(outline, partial(children.read, self.find), findings)
         if problems := findings.ordered():

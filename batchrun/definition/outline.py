@@ -14,6 +14,7 @@ COMPONENT_KEYS = {
     "reader": "reader",
     "processors": "processor",
     "writer": "writer",
+    "rejects": "reject_sink",
     "tasklet": "tasklet",
     "decision": "decider",
     "listeners": "listener",

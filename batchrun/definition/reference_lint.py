@@ -8,7 +8,7 @@ from batchrun.binding import BindingError, Reference, parse, texts
 from batchrun.definition.components import Component, notations, options_schema
 from batchrun.definition.document import DocumentPath
 from batchrun.definition.findings import Findings
-from batchrun.definition.outline import Outline
+from batchrun.definition.outline import Outline, Part
 from batchrun.definition.states import State
 from batchrun.domain.execution import STEP_FACTS
 from batchrun.domain.parameters import RUN_ID, ParameterType
@@ -23,6 +23,9 @@ JOB_ROOTS = (*LAUNCH_ROOTS, "execution", "job")
 STEP_ROOTS = (*LAUNCH_ROOTS, "execution", "job", "step", "steps")
 """Known when a step starts."""
 
+REJECT_ROOTS = (*LAUNCH_ROOTS, "execution")
+"""Known wherever the rejects of a step are read again, by whomever."""
+
 _EXECUTION = ("id", "instance_id", "job_name")
 
 
@@ -35,12 +38,18 @@ def lint_references(outline: Outline, components: Sequence[Component], findings:
     for name, url in outline.databases.items():
         lint.check(url, ("databases", name), LAUNCH_ROOTS)
     for part in outline.components():
-        lint.check(part.node, part.path, JOB_ROOTS if part.state is None else STEP_ROOTS, part.state)
+        lint.check(part.node, part.path, _roots(part), part.state)
     for state in outline.states:
         if isinstance(state.node.get("job"), dict):
             lint.check(state.node["job"].get("parameters"), (*state.path, "job", "parameters"), STEP_ROOTS, state)
     for component in components:
         _lint_notations(component, findings)
+
+
+def _roots(part: Part) -> Sequence[str]:
+    if part.role == "reject_sink":
+        return REJECT_ROOTS
+    return JOB_ROOTS if part.state is None else STEP_ROOTS
 
 
 def _lint_notations(component: Component, findings: Findings) -> None:
@@ -88,6 +97,8 @@ class _ReferenceLint:
             return f"unknown parameter {name!r}", f"declare it under parameters: {RUN_ID}: {{type: integer}}"
         if root == "params" and name not in self.outline.parameters:
             return f"unknown parameter {name!r}", _one_of(name, list(self.outline.parameters), "the job's parameters")
+        if roots is REJECT_ROOTS and reference.text == "${execution.id}":
+            return "the rejects of all executions of a job instance stand in one place", "${execution.instance_id}"
         if root == "execution" and name not in _EXECUTION:
             return f"{reference.text} names nothing", _one_of(name, _EXECUTION, "an execution has")
         if root in ("job", "step") and (reference.path[0] != "context" or len(reference.path) == 1):

@@ -201,7 +201,7 @@ _NAME_HINT = "a name has letters, digits, _, - and ., and begins with a letter, 
 
 
 def _pattern_hint(error: _Error) -> str:
-    from batchrun.definition.shape import NAME
+    from batchrun.definition.node_shape import NAME
 
     return _NAME_HINT if error.validator_value == NAME else f"it must match {error.validator_value}"
 

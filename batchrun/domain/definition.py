@@ -50,7 +50,7 @@ class ComponentDefinition:
     """A component as a step names it.
 
     Attributes:
-        role: `reader`, `processor`, `writer`, `tasklet`, `decider` or `listener`.
+        role: `reader`, `processor`, `writer`, `reject_sink`, `tasklet`, `decider` or `listener`.
         type: registry name, or `module:Class` of a Python file beside the job.
         options: what the file says beside `type`, with late-binding references still in it.
         path: its place in the document, such as `steps[0].processors[1]`.
@@ -63,22 +63,39 @@ class ComponentDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class CompletionDefinition:
+    """When a chunk is full.
+
+    Attributes:
+        items: the commit interval, in items.
+        time: how long its items may take to be read and processed; None is any time.
+        policy: `module:Class` of a CompletionPolicy that decides instead.
+    """
+
+    items: int = DEFAULT_CHUNK_ITEMS
+    time: timedelta | None = None
+    policy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ChunkDefinition:
     """A chunk step's work: read, process, write, commit, until the reader is at its end.
 
     Attributes:
-        items: the commit interval, in items.
+        completion: when a chunk is full.
         read_ahead: how many chunks may be read and processed ahead of the one being written; 0 is strictly one
             after the other.
         tolerance: what becomes of errors.
+        rejects: what keeps the skipped items; None keeps them as JSON lines in the project folder.
     """
 
     reader: ComponentDefinition
     writer: ComponentDefinition
     processors: Sequence[ComponentDefinition] = ()
-    items: int = DEFAULT_CHUNK_ITEMS
+    completion: CompletionDefinition = field(default_factory=CompletionDefinition)
     read_ahead: int = DEFAULT_READ_AHEAD
     tolerance: ToleranceDefinition = field(default_factory=ToleranceDefinition)
+    rejects: ComponentDefinition | None = None
 
 
 @dataclass(frozen=True, slots=True)

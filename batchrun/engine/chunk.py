@@ -75,7 +75,7 @@ class ChunkWork(StepWork):
         parts.writer.open(contexts.get("writer") if self.checkpoint.sequence else None)
         if faults.rejects is not None:
             self.opened.callback(faults.rejects.close)
-            faults.rejects.open(contexts.get("rejects"))
+            faults.rejects.open(contexts.get("rejects"), self.checkpoint.run, self.store)
         self._report(None, extent)
         return extent
 
@@ -84,7 +84,7 @@ class ChunkWork(StepWork):
         assert isinstance(work, ChunkDefinition)
         encoding = EncodingLock(parts.writer)
         points = ItemPoints(self.listeners, self.run.execution, self.step)
-        source = Preparation(parts, work.items, points, self._retrying, faults.skip.may_skip, encoding)
+        source = Preparation(parts, parts.completion, points, self._retrying, faults.skip.may_skip, encoding)
         decided = self.checkpoint.contexts.get(DECIDED, {}).get("items", 0)
         how = work.tolerance.on_write_error
         commits = Commits(self, parts.writer, faults, encoding, how, self._tally, decided)

@@ -1,4 +1,4 @@
-"""The policies that a step's `skip` and `retry` describe."""
+"""The policies that a step's `chunk`, `skip` and `retry` describe."""
 
 from __future__ import annotations
 
@@ -7,9 +7,34 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from batchrun.domain.definition import CompletionDefinition
 from batchrun.domain.tolerance import BackoffDefinition, RetryDefinition, SkipDefinition
 from batchrun.errors import SkipLimitExceededError
+from batchrun.spi.chunk import Chunk
 from batchrun.spi.policies import SkipTally
+
+
+@dataclass(frozen=True, slots=True)
+class LimitedCompletionPolicy:
+    """Closes a chunk by the number of its items, and, where it says so, by their time.
+
+    By number alone it is read at once. By time it begins with one item, and each further portion is as large as all
+    before it or as what fits into the time that is left: 1, 1, 2, 4, 8 … of a fast source.
+    """
+
+    definition: CompletionDefinition
+
+    def more(self, count: int, last: Chunk | None, elapsed: timedelta) -> int:
+        """Returns how many items to read next; 0 closes the chunk."""
+        items, time = self.definition.items, self.definition.time
+        if time is None:
+            return items if last is None else 0
+        if last is not None and elapsed >= time:
+            return 0
+        if not count:
+            return 1
+        fitting = int(count * ((time - elapsed) / elapsed)) if elapsed else count
+        return min(count, fitting, items - count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import time
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from threading import Lock
 from typing import Any
 
@@ -11,10 +13,11 @@ from batchrun.domain.execution import JsonObject
 from batchrun.domain.tolerance import Phase
 from batchrun.engine.item_points import ItemPoints
 from batchrun.engine.processing import Aside, Processing
-from batchrun.engine.retrying import Retrying
+from batchrun.engine.retrying import Clock, Retrying
 from batchrun.errors import ItemError
 from batchrun.spi.chunk import Chunk, Item
 from batchrun.spi.item import ItemStream, ItemWriter
+from batchrun.spi.policies import CompletionPolicy
 from batchrun.spi.rejects import Reject
 from batchrun.spi.source import ChunkParts
 
@@ -53,38 +56,75 @@ class PreparedChunk:
         return self.chunk.rows[place] if read is None else read
 
 
+@dataclass(frozen=True, slots=True)
+class _Portion:
+    """What one read came to.
+
+    Attributes:
+        made: what the processors made of it.
+        rejects: the items that could not be read or processed.
+        filter_count: how many items processors dropped on purpose.
+    """
+
+    read: Chunk
+    made: Chunk
+    rejects: tuple[Reject, ...]
+    filter_count: int
+
+
 @dataclass(slots=True)
 class Preparation:
     """Reads a step's items and makes them ready; run by the thread that reads ahead.
 
     Attributes:
-        items: the commit interval.
+        completion: says when a chunk is full.
         may_skip: tells whether an error's item may be skipped at all.
     """
 
     parts: ChunkParts
-    items: int
+    completion: CompletionPolicy
     points: ItemPoints
     retrying: Retrying
     may_skip: Callable[[Exception], bool]
     encoding: EncodingLock
+    clock: Clock = time.monotonic
 
     def chunks(self) -> Generator[PreparedChunk, None, None]:
         """Yields the chunks up to the reader's end."""
-        while (read := self._read()) is not None:
-            processing = Processing(self.retrying, self.may_skip, self.points.process_error)
-            self.points.before_process(read)
-            made = processing.run(self.parts.processors, read)
-            self.points.after_process(read, made, {each.source for each in processing.aside})
+        while portions := list(self._portions()):
+            read = Chunk.merged([each.read for each in portions])
+            made = Chunk.merged([each.made for each in portions])
             payload, error = self.encoding.tried(made)
-            rejects = (*map(_unread, read.errors), *(_unprocessed(read, each) for each in processing.aside))
+            rejects = tuple(reject for each in portions for reject in each.rejects)
             contexts = {key: stream.snapshot() for key, stream in streams(self.parts)}
-            dropped = max(read.read_count - len(made) - len(processing.aside), 0)
+            dropped = sum(each.filter_count for each in portions)
             yield PreparedChunk(read, made, payload, error, rejects, contexts, dropped)
 
-    def _read(self) -> Chunk | None:
+    def _portions(self) -> Iterator[_Portion]:
+        """Yields the portions of one chunk, none at the reader's end."""
+        began, count = self.clock(), 0
+        last: Chunk | None = None
+        while (limit := self._limit(count, last, began)) and (read := self._read(limit)) is not None:
+            yield self._processed(read)
+            last = read
+            count += len(read)
+
+    def _limit(self, count: int, last: Chunk | None, began: float) -> int:
+        limit = self.completion.more(count, last, timedelta(seconds=self.clock() - began))
+        return limit if last is not None else max(limit, 1)
+
+    def _processed(self, read: Chunk) -> _Portion:
+        processing = Processing(self.retrying, self.may_skip, self.points.process_error)
+        self.points.before_process(read)
+        made = processing.run(self.parts.processors, read)
+        self.points.after_process(read, made, {each.source for each in processing.aside})
+        rejects = (*map(_unread, read.errors), *(_unprocessed(read, each) for each in processing.aside))
+        dropped = max(read.read_count - len(made) - len(processing.aside), 0)
+        return _Portion(read, made, rejects, dropped)
+
+    def _read(self, limit: int) -> Chunk | None:
         self.points.before_read()
-        chunk = self.parts.reader.read(self.items)
+        chunk = self.parts.reader.read(limit)
         if chunk is not None:
             self.points.after_read(chunk)
             for error in chunk.errors:

@@ -25,17 +25,20 @@ from batchrun.domain.definition import (
 )
 from batchrun.domain.execution import JobExecution
 from batchrun.domain.parameters import JobParameters
-from batchrun.engine.policies import ExponentialBackoffPolicy, LimitedRetryPolicy, LimitedSkipPolicy
 from batchrun.errors import DefinitionError, Problem
+from batchrun.operations.policies import PolicyBuilder
 from batchrun.operations.scope import StepScope, resolve_database
 from batchrun.spi.decider import Decider
 from batchrun.spi.item import ItemReader
+from batchrun.spi.rejects import RejectSink
 from batchrun.spi.repository import JobRepository
 from batchrun.spi.scope import Database
 from batchrun.spi.source import ChunkParts, FaultParts, HeardListener, StepStart
 from batchrun.spi.tasklet import Tasklet
 
 Builder = Callable[[ComponentDefinition], Any]
+
+DEFAULT_REJECT_SINK = "json_lines"
 
 LAUNCH_ROOTS = ("params", "env", "secrets")
 """Roots of references that are resolved before anything is written; the others open with their scope."""
@@ -106,17 +109,24 @@ class Assembly:
         """Returns the reader, processors and writer of a chunk step."""
         work = start.definition.work
         assert isinstance(work, ChunkDefinition)
-        build = self._builder(start)
-        return ChunkParts(build(work.reader), [build(each) for each in work.processors], build(work.writer))
+        build, policies = self._builder(start), self._policies(start)
+        processors = [build(each) for each in work.processors]
+        return ChunkParts(build(work.reader), processors, build(work.writer), policies.completion(work.completion))
 
     def fault_parts(self, start: StepStart) -> FaultParts:
         """Returns the policies of a chunk step, and the sink of its rejects."""
         work = start.definition.work
         assert isinstance(work, ChunkDefinition)
         skip, retry = work.tolerance.skip, work.tolerance.retry
-        return FaultParts(
-            LimitedSkipPolicy(skip), LimitedRetryPolicy(retry), ExponentialBackoffPolicy(retry.backoff), None
-        )
+        policies, sink = self._policies(start), self._builder(start)(_rejects(work))
+        return FaultParts(policies.skip(skip), policies.retry(retry), policies.backoff(retry.backoff), sink)
+
+    def reject_sink(self, start: StepStart) -> RejectSink:
+        """Returns the sink of a chunk step, for whoever reads what it keeps."""
+        work = start.definition.work
+        assert isinstance(work, ChunkDefinition)
+        built: RejectSink = self._builder(start)(_rejects(work))
+        return built
 
     def tasklet(self, start: StepStart) -> Tasklet:
         """Returns the tasklet of a tasklet step."""
@@ -167,6 +177,13 @@ class Assembly:
                 [self._problem(work.path, ("parameters", *error.at), str(error), error.hint)]
             ) from error
         return given
+
+    def _policies(self, start: StepStart) -> PolicyBuilder:
+        work = start.definition.work
+        assert isinstance(work, ChunkDefinition)
+        scope = self._scope(start.execution, start.definition.name, start.should_stop)
+        step = work.reader.path.removesuffix(".reader")
+        return PolicyBuilder(scope, lambda at, *told: self._problem(step, at, *told))
 
     def _builder(self, start: StepStart) -> Builder:
         scope = self._scope(start.execution, start.definition.name, start.should_stop)
@@ -228,6 +245,12 @@ class Assembly:
         return {**self._launch_roots(), **_job_roots(start.execution), **own}
 
 
+def _rejects(work: ChunkDefinition) -> ComponentDefinition:
+    """Returns the step's reject sink, or the one that a step has which names none."""
+    path = work.reader.path.removesuffix(".reader")
+    return work.rejects or ComponentDefinition("reject_sink", DEFAULT_REJECT_SINK, {}, path)
+
+
 def _job_roots(execution: JobExecution) -> dict[str, Any]:
     about = {"id": execution.id, "instance_id": execution.instance.first_id, "job_name": execution.job_name}
     return {"execution": about, "job": {"context": execution.context}}
@@ -238,7 +261,7 @@ def _components(job: JobDefinition) -> Iterator[ComponentDefinition]:
     for step in job.steps:
         match step.work:
             case ChunkDefinition():
-                yield from (step.work.reader, *step.work.processors, step.work.writer)
+                yield from (step.work.reader, *step.work.processors, step.work.writer, _rejects(step.work))
             case TaskletDefinition(component) | DecisionDefinition(component):
                 yield component
         yield from (listener.component for listener in step.listeners)

@@ -136,11 +136,24 @@ class Chunk:
         places = {self.source(place): place for place in range(len(self))}
         sources = [part.source(place) for part in parts for place in range(len(part))]
         kept = None if None in sources or None in places else [places[source] for source in sources]
-        if not parts or any(part.has_rows for part in parts):
-            return self._derived(None, [row for part in parts for row in part.rows], kept)
-        import polars as pl
+        return self._derived(*(_faces(parts) if parts else (None, [])), kept)
 
-        return self._derived(pl.concat([part.frame for part in parts], how="vertical_relaxed"), None, kept)
+    @classmethod
+    def merged(cls, chunks: Sequence[Chunk]) -> Chunk:
+        """Returns the items of chunks that were read one after the other as one, with the position behind the last.
+
+        Places count on from chunk to chunk, so that each item is still known to be made of the one that was read.
+        """
+        if len(chunks) == 1:
+            return chunks[0]
+        first, last = chunks[0], chunks[-1]
+        merged = first._derived(*_faces(chunks), ())
+        merged._origins = MergedOrigins([(each.read_count, each._origins) for each in chunks])
+        merged._kept = _merged_places(chunks)
+        merged.position, merged.progress = last.position, last.progress
+        merged.read_count = sum(each.read_count for each in chunks)
+        merged.errors = tuple(error for each in chunks for error in each.errors)
+        return merged
 
     def origin(self, index: int) -> str:
         """Returns where the item at this place came from, or the whole chunk's origin where that is not known."""
@@ -172,6 +185,57 @@ class Chunk:
         new.position, new.read_count = self.position, self.read_count
         new.errors, new.progress = self.errors, self.progress
         return new
+
+
+class MergedOrigins:
+    """Where the items of several chunks came from that were read one after the other."""
+
+    def __init__(self, parts: Sequence[tuple[int, Origins]]) -> None:
+        """Takes, for each chunk, how many items were read into it, and their origins."""
+        self._parts = parts
+
+    def of(self, index: int) -> str:
+        """Returns the origin of the item that was read at this place."""
+        for count, origins in self._parts:
+            if index < count:
+                return origins.of(index)
+            index -= count
+        raise IndexError(index)
+
+    def span(self) -> str:
+        """Returns the origins of the first and the last item, as one where they are in one file."""
+        read = [(count, origins) for count, origins in self._parts if count]
+        if not read:
+            return self._parts[0][1].span()
+        (_, first), (count, last) = read[0], read[-1]
+        begin, end = first.of(0), last.of(count - 1)
+        name, _, place = begin.rpartition(":")
+        other, _, end_place = end.rpartition(":")
+        return f"{name}:{place}-{end_place}" if name and name == other else f"{begin} to {end}"
+
+
+def _faces(chunks: Sequence[Chunk]) -> tuple[pl.DataFrame | None, list[Item] | None]:
+    """Returns the items of several chunks as a frame, or as rows where one has them already."""
+    if any(each.has_rows for each in chunks):
+        return None, [row for each in chunks for row in each.rows]
+    import polars as pl
+
+    return pl.concat([each.frame for each in chunks], how="vertical_relaxed", rechunk=True), None
+
+
+def _merged_places(chunks: Sequence[Chunk]) -> tuple[Places, ...] | None:
+    """Returns, for each item of several chunks, which of all that were read it was made from; None where unknown."""
+    if all(each._kept == () for each in chunks):
+        return ()
+    places: list[int] = []
+    before = 0
+    for chunk in chunks:
+        sources = [chunk.source(place) for place in range(len(chunk))]
+        if None in sources:
+            return None
+        places += [before + source for source in sources if source is not None]
+        before += chunk.read_count
+    return (places,)
 
 
 def _frame_of(rows: list[Item], hint: pl.Schema | None, origins: Origins) -> pl.DataFrame:

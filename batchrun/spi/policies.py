@@ -1,4 +1,4 @@
-"""Policies of fault tolerance: they decide, and neither sleep nor log."""
+"""Policies of a chunk step: they decide, and neither sleep nor log."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from batchrun.domain.tolerance import causes, class_names
+from batchrun.spi.chunk import Chunk
 
 
 @dataclass(slots=True)
@@ -73,4 +74,21 @@ class BackoffPolicy(Protocol):
 
     def delay(self, error: Exception, attempt: int) -> timedelta:
         """Returns how long to wait after that attempt, the first of which is 1, failed with the error."""
+        ...
+
+
+class CompletionPolicy(Protocol):
+    """Says when a chunk is full (Spring Batch: CompletionPolicy). *Threads*: the thread that reads.
+
+    A chunk is read in portions, so that nothing is read which does not belong to it: a reader cannot take items back.
+    """
+
+    def more(self, count: int, last: Chunk | None, elapsed: timedelta) -> int:
+        """Returns how many items to read next into the chunk; 0 closes it.
+
+        Args:
+            count: how many have been read into it; what could not be read is not among them.
+            last: the last portion as it was read; None where the chunk begins, which cannot be closed then.
+            elapsed: since it began, spent on reading and processing.
+        """
         ...

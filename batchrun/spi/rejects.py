@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
 
 from batchrun.domain.execution import JsonObject
 from batchrun.domain.tolerance import Phase
+from batchrun.spi.checkpoint import CheckpointStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,41 @@ class Reject:
     item: dict[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RejectRecord:
+    """A reject as a sink keeps it.
+
+    Attributes:
+        number: its place among the rejects of its run, from 1.
+        job: name of the job.
+        step: name of the step.
+        instance_id: the job instance.
+        run: the run of the step (`Checkpoint.run`); a loop back to the step or a rerun of it is another one.
+        execution_id: the job execution that rejected it.
+        phase: where it was skipped.
+        origin: where it came from, or None.
+        error: class of the error, or of the one that caused it first.
+        message: what was wrong.
+        raw: its text as it was read, where it could not be read.
+        item: the item as it was read, where it was.
+        at: when.
+    """
+
+    number: int
+    job: str
+    step: str
+    instance_id: int
+    run: int
+    execution_id: int
+    phase: Phase
+    origin: str | None
+    error: str
+    message: str
+    raw: str | None
+    item: dict[str, Any] | None
+    at: datetime
+
+
 class RejectSink(Protocol):
     """Keeps rejects, each chunk's with its commit (SEMANTICS section 5).
 
@@ -37,16 +74,26 @@ class RejectSink(Protocol):
     commits. *Errors*: OutputError or DatabaseError, which fails the chunk.
     """
 
-    def open(self, state: JsonObject | None) -> None:
-        """Makes ready to keep what follows the last committed chunk; None is a new beginning."""
+    def open(self, state: JsonObject | None, run: int, store: CheckpointStore | None) -> None:
+        """Makes ready to keep what follows the last committed chunk.
+
+        Args:
+            state: what `state()` returned with it; None before the run's first commit. Rejects of this run that are
+                not in it were never committed, and go. Those of earlier runs stay.
+            run: the run of the step.
+            store: of the step's target: a sink in the same database keeps the rejects in the chunk's own transaction.
+        """
         ...
 
     def write(self, rejects: Sequence[Reject]) -> None:
-        """Adds the rejects of a chunk."""
+        """Adds the rejects of a chunk; called inside its transaction, where its target has any."""
         ...
 
     def state(self) -> JsonObject | None:
-        """Returns what a restart needs, after making durable what it tells of; called before the chunk's commit."""
+        """Returns what a restart needs, after making durable what it tells of; called before the chunk's commit.
+
+        Under `count` it tells how many rejects the run has kept; who reads the sink takes no more of them.
+        """
         ...
 
     def cut_back(self, state: JsonObject | None) -> None:
@@ -59,4 +106,16 @@ class RejectSink(Protocol):
 
     def close(self) -> None:
         """Gives back what `open` took."""
+        ...
+
+
+@runtime_checkable
+class RejectSource(Protocol):
+    """What a RejectSink is too whose rejects can be shown and replayed. *Errors*: InputError or DatabaseError."""
+
+    def records(self) -> Iterator[RejectRecord]:
+        """Yields the rejects that are kept of the step in this job instance, in order, those of all runs.
+
+        Called on a sink that is not open, perhaps while another process writes to it.
+        """
         ...

@@ -11,7 +11,7 @@ from batchrun.domain.execution import JobExecution, StepExecution
 from batchrun.spi.decider import Decider
 from batchrun.spi.item import ChunkProcessor, ItemProcessor, ItemReader, ItemWriter
 from batchrun.spi.listener import Listener
-from batchrun.spi.policies import BackoffPolicy, RetryPolicy, SkipPolicy
+from batchrun.spi.policies import BackoffPolicy, CompletionPolicy, RetryPolicy, SkipPolicy
 from batchrun.spi.rejects import RejectSink
 from batchrun.spi.tasklet import Tasklet
 
@@ -35,11 +35,16 @@ class StepStart:
 
 @dataclass(frozen=True, slots=True)
 class ChunkParts:
-    """The components of one chunk step, new for each step execution."""
+    """The components of one chunk step, new for each step execution.
+
+    Attributes:
+        completion: says when a chunk is full.
+    """
 
     reader: ItemReader
     processors: Sequence[ItemProcessor | ChunkProcessor]
     writer: ItemWriter
+    completion: CompletionPolicy
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from batchrun.domain.parameters import value_text
 if TYPE_CHECKING:
     import polars as pl
 
-ROLES = ("reader", "processor", "writer", "tasklet", "decider", "listener")
+ROLES = ("reader", "processor", "writer", "reject_sink", "tasklet", "decider", "listener")
 
 
 class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

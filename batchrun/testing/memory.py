@@ -13,7 +13,12 @@ from typing import Any
 from batchrun.domain.definition import ChunkDefinition
 from batchrun.domain.execution import Checkpoint, JobExecution, JsonObject
 from batchrun.domain.status import ExitStatus
-from batchrun.engine.policies import ExponentialBackoffPolicy, LimitedRetryPolicy, LimitedSkipPolicy
+from batchrun.engine.policies import (
+    ExponentialBackoffPolicy,
+    LimitedCompletionPolicy,
+    LimitedRetryPolicy,
+    LimitedSkipPolicy,
+)
 from batchrun.errors import FencedError, ItemError
 from batchrun.spi.checkpoint import CheckpointKey, CheckpointStore
 from batchrun.spi.chunk import Chunk, Item
@@ -223,8 +228,9 @@ class MemoryRejectSink:
 
     kept: list[Reject]
 
-    def open(self, state: JsonObject | None) -> None:
+    def open(self, state: JsonObject | None, run: int, store: CheckpointStore | None) -> None:
         """Drops what a run that died has left behind its last commit."""
+        del run, store
         self.cut_back(state)
 
     def write(self, rejects: Sequence[Reject]) -> None:
@@ -270,7 +276,10 @@ class MemoryComponents:
     def chunk_parts(self, start: StepStart) -> ChunkParts:
         """Makes the step's parts anew."""
         name = start.definition.name
-        return ChunkParts(self.readers[name](), self.processors.get(name, ()), self.writers[name]())
+        work = start.definition.work
+        assert isinstance(work, ChunkDefinition)
+        completion = LimitedCompletionPolicy(work.completion)
+        return ChunkParts(self.readers[name](), self.processors.get(name, ()), self.writers[name](), completion)
 
     def fault_parts(self, start: StepStart) -> FaultParts:
         """Makes the policies that the step's definition describes, and a sink into the memory of its rejects."""

@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ENTRY_POINTS: dict[str, str] = PROJECT["entry-points"]["batchrun.components"]
-ROLES = ("reader", "processor", "writer", "tasklet", "decider", "listener")
-FOLDERS = {role: f"{role}s" for role in ROLES}
+ROLES = ("reader", "processor", "writer", "reject_sink", "tasklet", "decider", "listener")
+FOLDERS = {**{role: f"{role}s" for role in ROLES}, "reject_sink": "rejects"}
 
 
 @pytest.mark.parametrize(("name", "target"), ENTRY_POINTS.items())

@@ -107,7 +107,8 @@ def test_the_readme_runs_its_main_commands() -> None:
 
 
 def test_every_key_of_a_job_file_is_in_the_manual() -> None:
-    manual = (ROOT / "docs" / "job-file.md").read_text(encoding="utf-8")
+    pages = ("job-file.md", "fault-tolerance.md")
+    manual = "".join((ROOT / "docs" / page).read_text(encoding="utf-8") for page in pages)
     keys = {key for shape in job_shape()["$defs"].values() for key in shape.get("properties", {})} - {"items"}
     assert [key for key in sorted(keys) if f"`{key}`" not in manual] == []
 

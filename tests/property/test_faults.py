@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchrun.domain.definition import ChunkDefinition, StepDefinition
+from batchrun.domain.definition import ChunkDefinition, CompletionDefinition, StepDefinition
 from batchrun.domain.status import BatchStatus
 from batchrun.domain.tolerance import ErrorRules, OnWriteError, SkipDefinition, ToleranceDefinition
 from batchrun.errors import ParseError
@@ -97,10 +98,19 @@ def _skips(total: dict[str, int]) -> tuple[int, int, int]:
     return total["read"], total["process"], total["write"]
 
 
-def step_of(chunk: int, limit: int | None, how: OnWriteError = OnWriteError.BISECT, ahead: int = 2) -> StepDefinition:
+def step_of(
+    chunk: int,
+    limit: int | None,
+    how: OnWriteError = OnWriteError.BISECT,
+    ahead: int = 2,
+    time: timedelta | None = None,
+) -> StepDefinition:
     tolerance = ToleranceDefinition(skip=SkipDefinition(ALL, limit), on_write_error=how)
     return StepDefinition(
-        "load", ChunkDefinition(component("reader"), component("writer"), (), chunk, ahead, tolerance)
+        "load",
+        ChunkDefinition(
+            component("reader"), component("writer"), (), CompletionDefinition(chunk, time), ahead, tolerance
+        ),
     )
 
 
@@ -117,8 +127,8 @@ def bench_of(items: Sequence[int], fails: Fails, *, by_chunk: bool = False, has_
     return bench
 
 
-def check(bench: Bench, expected: Expected, chunk: int, limit: int) -> None:
-    execution = bench.run([step_of(chunk, limit)])
+def check(bench: Bench, expected: Expected, chunk: int, limit: int, time: timedelta | None = None) -> None:
+    execution = bench.run([step_of(chunk, limit, time=time)])
     (step,) = execution.steps
     counts = step.counts
     assert [row["n"] for row in bench.target.rows] == expected.written
@@ -142,6 +152,19 @@ def test_every_combination_of_failures_is_skipped_as_the_model_says(count: int, 
     items = range(1, count + 1)
     for fails in combinations(count):
         check(bench_of(items, fails), model(items, fails, chunk, count), chunk, count)
+
+
+@pytest.mark.parametrize("by_chunk", [False, True])
+@settings(max_examples=200, deadline=None)
+@given(
+    fails=st.dictionaries(st.integers(1, 12), st.sampled_from(["read", "process", "write", "drop"])),
+    count=st.integers(0, 12),
+    chunk=st.integers(1, 5),
+)
+def test_a_chunk_read_in_portions_is_as_one_read_at_once(fails: Fails, count: int, chunk: int, by_chunk: bool) -> None:
+    items = range(1, count + 1)
+    bench = bench_of(items, fails, by_chunk=by_chunk)
+    check(bench, model(items, fails, chunk, count), chunk, count, time=timedelta(days=1))
 
 
 @settings(max_examples=400, deadline=None)

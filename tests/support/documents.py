@@ -22,7 +22,18 @@ _EXIT = re.compile(r"  # exit (\d+)$")
 _PRINTED = re.compile(r"^.*print\(.*\)  # (?P<said>.*)$|^.*# prints: (?P<told>.*)$", re.MULTILINE)
 _NUMBER = re.compile(r"\d[\d,.:]*(?:ms|s)?")
 _TOP_KEY = re.compile(r"^(\w+):", re.MULTILINE)
-_STEP_KEYS = ("chunk", "read_ahead", "reader", "processors", "writer", "tasklet", "decision")
+_STEP_KEYS = (
+    "chunk",
+    "read_ahead",
+    "reader",
+    "processors",
+    "writer",
+    "tasklet",
+    "decision",
+    "skip",
+    "retry",
+    "rejects",
+)
 
 
 @dataclass(frozen=True)

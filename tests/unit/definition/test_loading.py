@@ -4,6 +4,7 @@ import pytest
 
 from batchrun.domain.definition import (
     ChunkDefinition,
+    CompletionDefinition,
     ComponentDefinition,
     ParameterDefinition,
     TaskletDefinition,
@@ -75,7 +76,7 @@ def test_steps_keep_their_options_and_references(job: JobFolder) -> None:
         reader=ComponentDefinition("reader", "lines", {"path": "${params.input}", "skip_lines": 1}, "steps[0].reader"),
         writer=ComponentDefinition("writer", "store", {"database": "main", "table": "t"}, "steps[0].writer"),
         processors=(ComponentDefinition("processor", "keep", {"where": "line > ''"}, "steps[0].processors[0]"),),
-        items=50,
+        completion=CompletionDefinition(50),
         read_ahead=0,
     )
     assert (load.start_limit, load.allow_start_if_complete) == (2, False)
@@ -92,7 +93,7 @@ def test_what_is_left_out_has_its_default(job: JobFolder) -> None:
     ).definition
     work = definition.steps[0].work
     assert isinstance(work, ChunkDefinition)
-    assert (work.items, work.read_ahead, definition.flow.transitions) == (1000, 2, None)
+    assert (work.completion.items, work.read_ahead, definition.flow.transitions) == (1000, 2, None)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 
 from batchrun.domain.definition import (
     ChunkDefinition,
+    CompletionDefinition,
     ComponentDefinition,
     DecisionDefinition,
     FlowDefinition,
@@ -46,7 +47,7 @@ def component(role: str) -> ComponentDefinition:
 
 
 def chunk_step(name: str = "load", items: int = 2, read_ahead: int = 2, **options: Any) -> StepDefinition:
-    work = ChunkDefinition(component("reader"), component("writer"), (), items, read_ahead)
+    work = ChunkDefinition(component("reader"), component("writer"), (), CompletionDefinition(items), read_ahead)
     return StepDefinition(name, work, **options)
 
 

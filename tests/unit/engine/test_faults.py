@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from batchrun.domain.definition import ChunkDefinition, StepDefinition
+from batchrun.domain.definition import ChunkDefinition, CompletionDefinition, StepDefinition
 from batchrun.domain.execution import Checkpoint, JobExecution, StepExecution
 from batchrun.domain.status import BatchStatus
 from batchrun.domain.tolerance import (
@@ -32,7 +32,14 @@ ANYTHING = ErrorRules(["Exception"])
 
 
 def load(items: int = 5, ahead: int = 2, **tolerance: Any) -> list[StepDefinition]:
-    work = ChunkDefinition(component("reader"), component("writer"), (), items, ahead, ToleranceDefinition(**tolerance))
+    work = ChunkDefinition(
+        component("reader"),
+        component("writer"),
+        (),
+        CompletionDefinition(items),
+        ahead,
+        ToleranceDefinition(**tolerance),
+    )
     return [StepDefinition("load", work)]
 
 

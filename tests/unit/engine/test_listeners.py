@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from batchrun.domain.definition import ChunkDefinition, StepDefinition
+from batchrun.domain.definition import ChunkDefinition, CompletionDefinition, StepDefinition
 from batchrun.domain.execution import JobExecution, StepExecution
 from batchrun.domain.status import BatchStatus, ExitStatus
 from batchrun.domain.tolerance import (
@@ -416,7 +416,7 @@ def tolerant() -> list[StepDefinition]:
     tolerance = ToleranceDefinition(
         skip=SkipDefinition(anything, None), retry=RetryDefinition(anything, 3, backoff=BackoffDefinition(timedelta(0)))
     )
-    work = ChunkDefinition(component("reader"), component("writer"), (), 5, 2, tolerance)
+    work = ChunkDefinition(component("reader"), component("writer"), (), CompletionDefinition(5), 2, tolerance)
     return [StepDefinition("load", work)]
 
 

@@ -1,0 +1,1 @@
+"""Reject sinks: where skipped items go."""
