@@ -267,7 +267,7 @@ class Application:
         from batchrun.definition import refuse_identifying
 
         previous = self.repository.find_execution(execution_id)
-        loaded = self._job_of(previous) if job is None else self.load_built(job)
+        loaded = self.job_of(previous) if job is None else self.load_built(job)
         refuse_identifying(loaded, given)
         return self._assembly(loaded, given, previous=previous.parameters)
 
@@ -308,7 +308,7 @@ class Application:
         here, left = placed(export, self._read_job(path), given, self.project)
         return self.repository.import_instances(here.instances, is_gone), left
 
-    def _job_of(self, execution: JobExecution) -> LoadedJob:
+    def job_of(self, execution: JobExecution) -> LoadedJob:
         """Reads the job of an execution from its file as it is now; the project becomes the file's."""
         if not execution.job_file:
             raise JobInCodeError(execution.job_name, execution.id)

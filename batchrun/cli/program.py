@@ -16,6 +16,7 @@ from batchrun.cli import (
     cleaning,
     comparing,
     database,
+    describing,
     logs,
     operating,
     records,
@@ -49,6 +50,7 @@ comparing.add_to(program)
 cleaning.add_to(program)
 carrying.add_to(program)
 checking.add_to(program)
+describing.add_to(program)
 catalogue.add_to(program)
 database.add_to(program)
 
