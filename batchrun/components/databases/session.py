@@ -32,6 +32,10 @@ class RefusedError(Exception):
         self.hint = hint
 
 
+class IntegrityError(RefusedError):
+    """The items break a constraint; for drivers whose own error does not go by this name, as the DB-API has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class TableName:
     """A table's name, perhaps in a schema; kept exactly as written.

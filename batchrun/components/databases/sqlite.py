@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote as quote_path
 
 from batchrun.components.databases import sqlite_storage as storage
-from batchrun.components.databases.session import RefusedError, TableName, TableShape, names, quote
+from batchrun.components.databases.session import IntegrityError, RefusedError, TableName, TableShape, names, quote
 from batchrun.components.databases.sqlite_copies import OpenFile
 from batchrun.components.databases.sqlite_query import SqliteQueryRows
 from batchrun.components.databases.statement import Statement
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from batchrun.spi.scope import Database
 
 BUSY_MILLISECONDS = 30_000
+_CONSTRAINT = "constraint failed"
 _CHANGING = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 _CHECKPOINT_TABLE = """
 CREATE TABLE IF NOT EXISTS batchrun_checkpoint (
@@ -139,7 +140,7 @@ class SqliteSession:
         except self._driver.error as error:
             text = self._driver.message(error)
             if storage.is_refusal(text):
-                raise RefusedError(text) from error
+                raise (IntegrityError if _CONSTRAINT in text else RefusedError)(text) from error
             raise DatabaseError(self.database, f"{self._path}: {text}", hint=storage.hint(text)) from error
 
     def quote(self, name: str) -> str:

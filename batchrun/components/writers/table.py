@@ -201,7 +201,7 @@ class TableItemWriter:
         try:
             return _Prepared(unique, len(chunk), unique.frame.schema, session.encode(unique.frame, self._shape))
         except RefusedError as error:
-            raise self._write_error(error, unique) from error
+            raise self._write_error(error, unique, len(chunk)) from error
 
     def _check_columns(self, chunk: Chunk) -> None:
         columns = tuple(chunk.frame.columns)
@@ -249,7 +249,7 @@ class TableItemWriter:
             else:
                 session.insert(self._table, prepared.encoded)
         except RefusedError as error:
-            raise self._write_error(error, prepared.chunk) from error
+            raise self._write_error(error, prepared.chunk, prepared.count) from error
         return prepared.count
 
     def _make_table(self, columns: pl.Schema) -> None:
@@ -261,10 +261,12 @@ class TableItemWriter:
             session.create_table(self._table, columns, self._options.key)
         self._made_at = store.undone
 
-    def _write_error(self, error: RefusedError, chunk: Chunk) -> WriteError:
+    def _write_error(self, error: RefusedError, chunk: Chunk, count: int) -> WriteError:
+        """Returns a refusal of a chunk that was made of so many items; its place counts among those."""
         origin = None if error.index is None else chunk.origin(error.index)
+        place = error.index if len(chunk) == count else None
         way_out = f" ({error.hint})" if error.hint else ""
-        return WriteError(f"table {self._table}: {error.reason}{way_out}", origin=origin)
+        return WriteError(f"table {self._table}: {error.reason}{way_out}", origin=origin, place=place)
 
     def state(self) -> JsonObject | None:
         """Remembers that the table exists, and that `replace` has emptied it: a restart misses and keeps its rows."""

@@ -14,6 +14,7 @@ import pytest
 
 from batchrun.components.databases import RefusedError, TableName, connect
 from batchrun.components.databases.alchemy import upsert_statement
+from batchrun.domain.tolerance import ErrorRules
 from batchrun.errors import DatabaseError
 from batchrun.spi.scope import Database
 from tests.integration.databases.conftest import World
@@ -61,6 +62,16 @@ def test_bad_item_is_found_by_bulk_writes_between_savepoints(world: World, mode:
         session.commit()
     assert refused == [613]
     assert world.sql("SELECT count(*), sum(n) FROM t") == [(999, sum(range(1000)) - 613)]
+
+
+def test_a_broken_constraint_goes_by_the_name_that_jobs_use_for_it(world: World) -> None:
+    world.sql("CREATE TABLE t (id integer PRIMARY KEY)")
+    with world.session() as session:
+        session.begin()
+        with pytest.raises(RefusedError) as refused:
+            session.insert(TABLE, session.encode(pl.DataFrame({"id": [1, 1]}), None))
+        session.rollback()
+    assert ErrorRules(["IntegrityError"]).mean(refused.value)
 
 
 def test_refused_item_of_an_upsert_is_found_on_sqlite(sqlite: World) -> None:
