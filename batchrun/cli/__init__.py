@@ -29,7 +29,15 @@ def main() -> None:
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     gc.enable()
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(run(_arguments()))
+
+
+def _arguments() -> list[str]:
+    if "BATCHRUN_DETACHED" not in os.environ:
+        return sys.argv[1:]
+    from batchrun.operations.detaching import arguments_of_this_process
+
+    return arguments_of_this_process()
 
 
 def _mend_streams() -> None:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -79,10 +79,15 @@ class Command:
 
 
 @contextmanager
-def started(scope: ComponentScope, *arguments: str) -> Iterator[Command]:
+def started(scope: ComponentScope, *arguments: str, stdin: str = "") -> Iterator[Command]:
     """Starts `batchrun ARGUMENTS --output json` in the project folder; a block that fails asks it to stop.
 
     What it prints goes into files and not into pipes, so that it goes on undisturbed should this process die.
+
+    Args:
+        scope: of the component that starts it.
+        arguments: the command; anybody on the machine may read them.
+        stdin: what it gets to read, such as parameters that may be secret.
     """
     with TemporaryFile() as out, TemporaryFile() as err:
         try:
@@ -91,7 +96,7 @@ def started(scope: ComponentScope, *arguments: str) -> Iterator[Command]:
                 [sys.executable, "-P", "-m", "batchrun", "--quiet", *arguments, "--output", "json"],
                 cwd=scope.path("."),
                 env={**os.environ, "BATCHRUN_REPOSITORY": scope.repository_url},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
@@ -99,10 +104,17 @@ def started(scope: ComponentScope, *arguments: str) -> Iterator[Command]:
         except OSError as error:
             raise TaskletError(f"batchrun cannot be started: {error.strerror}") from error
         try:
+            _hand_over(process, stdin)
             yield Command(process, out, err)
         finally:
             if process.poll() is None:
                 process.terminate()
+
+
+def _hand_over(process: subprocess.Popen[bytes], text: str) -> None:
+    assert process.stdin is not None
+    with suppress(BrokenPipeError), process.stdin:
+        process.stdin.write(text.encode())
 
 
 def run(scope: ComponentScope, *arguments: str) -> Ended:

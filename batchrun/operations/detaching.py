@@ -1,12 +1,14 @@
 """Detached runs: a process of its own, in a session of its own, that outlives its launcher and its terminal.
 
-The launcher starts the same command once more, and holds a pipe to it. The run tells the execution's id through the
-pipe when there is one. Until then it reads and writes the launcher's own streams, as it would without a launcher. A
-launcher that is killed meanwhile leaves the run as it is.
+The launcher starts the same command once more, and holds two pipes to it. Through one it hands over the arguments:
+anybody on the machine can read those of a process, and a secret may be among them. Through the other the run tells the
+execution's id when there is one. Until then it reads and writes the launcher's own streams, as it would without a
+launcher. A launcher that is killed meanwhile leaves the run as it is.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -17,10 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from batchrun.domain.parameters import MASK
 from batchrun.errors import DetachError
 
 _VARIABLE = "BATCHRUN_DETACHED"
-"""Carries the number of the pipe's end to the run."""
+"""Carries the number of the end of the id's pipe to the run."""
+
+_ARGUMENTS_VARIABLE = "BATCHRUN_ARGUMENTS"
+"""The same of the pipe with the arguments."""
 
 
 class DetachedStart(NamedTuple):
@@ -85,16 +91,43 @@ def start_detached(arguments: Sequence[str], streams: Streams | None = None) -> 
 
 
 def _spawn(arguments: Sequence[str], pipe: int, streams: Streams) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        # -P: the current directory is no place to import from, as it is none for the installed command.
-        [sys.executable, "-P", "-m", "batchrun", *arguments],
-        pass_fds=[pipe],
-        stdin=streams.stdin,
-        stdout=streams.stdout,
-        stderr=streams.stderr,
-        env={**os.environ, **streams.variables, _VARIABLE: str(pipe)},
-        start_new_session=True,
-    )
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as handed:
+        try:
+            process = subprocess.Popen(
+                # -P: the current directory is no place to import from, as it is none for the installed command.
+                [sys.executable, "-P", "-m", "batchrun", *map(_shown, arguments)],
+                pass_fds=[pipe, reading],
+                stdin=streams.stdin,
+                stdout=streams.stdout,
+                stderr=streams.stderr,
+                env={**os.environ, **streams.variables, _VARIABLE: str(pipe), _ARGUMENTS_VARIABLE: str(reading)},
+                start_new_session=True,
+            )
+        finally:
+            os.close(reading)
+        with suppress(BrokenPipeError):
+            handed.write(json.dumps(list(arguments)).encode())
+            handed.flush()
+    return process
+
+
+def _shown(argument: str) -> str:
+    """Returns an argument as `ps` may show it: without the value of a parameter, or a URL's password."""
+    name, equals, _ = argument.partition("=")
+    if equals:
+        return f"{name}={MASK}"
+    return MASK if "://" in argument and "@" in argument else argument
+
+
+def arguments_of_this_process() -> list[str]:
+    """Returns the command line of this process, which a launcher has handed over where it runs detached."""
+    given = os.environ.pop(_ARGUMENTS_VARIABLE, "")
+    if not given.isdecimal():
+        return sys.argv[1:]
+    with os.fdopen(int(given), "rb") as handed:
+        arguments: list[str] = json.loads(handed.read())
+    return arguments
 
 
 class Detachment:

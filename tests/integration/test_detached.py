@@ -263,3 +263,27 @@ def test_a_log_that_is_gone_is_told(project: Project) -> None:
     [written] = (project.folder / ".batchrun" / "logs").glob("*/1.log")
     written.unlink()
     assert f"there is no {written}: it has been removed" in project.batchrun("logs", "1", expect=2).err
+
+
+SECRET_JOB = """
+name: quiet
+parameters: {key: {type: secret, required: true}, run: {type: integer, required: true}}
+steps:
+  - name: look
+    tasklet: {type: shell, command: "cat /proc/*/cmdline | tr '\\\\0' ' ' > seen; [ ${params.key} = t0ld ]"}
+"""
+
+
+def test_a_secret_given_as_an_argument_is_in_no_list_of_processes(project: Project) -> None:
+    project.write("jobs.d/quiet.yaml", SECRET_JOB)
+    project.write("jobs.d/parts.py", PARTS)
+    project.batchrun("launch", "quiet", "run=7", "key=t0ld", "--detach")
+    assert project.execution("wait", "1")["status"] == "COMPLETED"
+    assert "-m batchrun launch quiet run=*** key=*** --detach" in (project.folder / "seen").read_text()
+
+
+def test_parameters_on_stdin_reach_the_detached_run(project: Project) -> None:
+    project.write("jobs.d/quiet.yaml", SECRET_JOB)
+    project.run("echo '{key: t0ld, run: 3}' | batchrun launch quiet --params - --detach")
+    ended = project.execution("wait", "1")
+    assert (ended["status"], ended["parameters"]["run"]) == ("COMPLETED", 3)

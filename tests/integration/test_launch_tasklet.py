@@ -104,3 +104,50 @@ def test_a_stop_goes_to_both_and_a_restart_continues_both(project: Project) -> N
     (project.folder / "go").touch()
     assert project.run("restart", "1")["status"] == "COMPLETED"
     assert project.executions()[2:] == [("parent", "COMPLETED"), ("child", "COMPLETED")]
+
+
+SECRET_CHILD = """\
+name: child
+parameters: {key: {type: secret, required: true}, odd: {type: string}}
+steps:
+  - name: work
+    tasklet:
+      type: shell
+      command: [sh, look.sh]
+      environment: {ODD: "${params.odd}", KEY: "${params.key}"}
+"""
+LOOK = """\
+echo "$ODD" > odd
+cat /proc/*/cmdline 2> errors | tr '\\0' ' ' > seen
+touch done
+"""
+SECRET_PARENT = """\
+name: parent
+parameters: {odd: {type: string}}
+steps:
+  - name: kid
+    tasklet:
+      {type: launch, job: child, wait: WAIT, parameters: {key: "${secrets.KEY}", odd: "${params.odd}"}}
+"""
+ODD = 'two "words" = \u2028 \u0085 \U0001f600 #\n- x'
+
+
+@pytest.mark.parametrize("wait", ["true", "false"])
+def test_parameters_arrive_as_they_are_and_secrets_are_in_no_list_of_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait: str
+) -> None:
+    monkeypatch.setenv("KEY", "s3cret-of-the-test")
+    project = Project(tmp_path)
+    (tmp_path / "look.sh").write_text(LOOK)
+    (tmp_path / "jobs.d" / "child.yaml").write_text(SECRET_CHILD)
+    (tmp_path / "jobs.d" / "parent.yaml").write_text(SECRET_PARENT.replace("WAIT", wait))
+    assert project.run("launch", "parent", f"odd={ODD}")["status"] == "COMPLETED"
+    deadline = time.monotonic() + SECONDS
+    while not (tmp_path / "done").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert (tmp_path / "odd").read_text() == f"{ODD}\n"
+    seen = (tmp_path / "seen").read_text()
+    assert "launch child" in seen
+    assert "s3cret" not in seen
+    assert project.run("wait", "2")["status"] == "COMPLETED"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -32,6 +35,9 @@ class LaunchOptions(Options, kw_only=True):
     if_complete: Annotated[
         Literal["fail", "skip"], option("What to do where these parameters had completed before this step.")
     ] = "fail"
+    wait: Annotated[
+        bool, option("Whether to wait for its end; if not, the step is done when its execution begins.")
+    ] = True
 
 
 SPEC = ComponentSpec(
@@ -49,7 +55,10 @@ parameters: {input: data/flights.csv}
         "The other job runs on the same repository, under a process, a lease and a log of its own, and outlives this "
         "one's death: a restart then waits for it, or takes it as done. Its exit code becomes the step's where it "
         "COMPLETED; where it did not, the step fails, and a restart continues it. A stop asks it to stop too, and "
-        "waits for that. The step's context keeps the id of its execution as `execution_id`."
+        "waits for that. With `wait: false` the step is done as soon as the execution has begun, as by "
+        "`launch --detach`, and what comes of it is its own business; a restart finds it again. Parameters reach it on "
+        "its stdin, so that a secret among them shows in no list of processes. The step's context keeps the id of its "
+        "execution as `execution_id`."
     ),
 )
 
@@ -61,7 +70,7 @@ class LaunchTasklet:
     def __init__(self, options: LaunchOptions, scope: ComponentScope) -> None:
         self._options = options
         self._scope = scope
-        self._given = [f"{name}={_text(value)}" for name, value in options.parameters.items() if value is not None]
+        self._given = {name: _text(value) for name, value in options.parameters.items() if value is not None}
 
     def open(self) -> CheckpointStore | None:
         """Has no transaction."""
@@ -79,8 +88,10 @@ class LaunchTasklet:
             return RepeatStatus.CONTINUABLE
         before = int(contribution.context[_STATE]["before"])
         execution = self._execution(before)
-        self._judge(execution, is_own=execution["execution_id"] > before)
         contribution.context["execution_id"] = execution["execution_id"]
+        if not self._options.wait and execution["execution_id"] > before:
+            return RepeatStatus.FINISHED
+        self._judge(execution, is_own=execution["execution_id"] > before)
         if execution["exit_code"] != COMPLETED.code:
             contribution.exit_status = ExitStatus(execution["exit_code"], execution["exit_description"])
         return RepeatStatus.FINISHED
@@ -105,6 +116,8 @@ class LaunchTasklet:
                 return ended.result
             error = ended.error or {}
             if error.get("type") == ExecutionRunningError.__name__ and error["execution_id"] > before:
+                if not self._options.wait:
+                    return self._shown(error["execution_id"])
                 self._await(error["execution_id"])
             elif self._scope.should_stop():
                 raise StepStoppedError(f"job {self._options.job!r} was not launched because of the stop")
@@ -112,8 +125,9 @@ class LaunchTasklet:
                 raise TaskletError(f"job {self._options.job!r} was not launched: {ended.message}")
 
     def _launched(self) -> program.Ended:
-        arguments = ("launch", self._options.job, *self._given, "--if-complete", "skip")
-        with program.started(self._scope, *arguments) as command:
+        how = () if self._options.wait else ("--detach",)
+        arguments = ("launch", self._options.job, "--params", "-", "--if-complete", "skip", *how)
+        with program.started(self._scope, *arguments, stdin=_mapping(self._given)) as command:
             is_asked = False
             while (ended := command.ended()) is None:
                 if not is_asked and self._scope.should_stop():
@@ -121,11 +135,14 @@ class LaunchTasklet:
                     is_asked = True
         return ended
 
-    def _status(self, execution_id: int) -> BatchStatus:
+    def _shown(self, execution_id: int) -> dict[str, Any]:
         shown = program.run(self._scope, "show", str(execution_id))
         if not isinstance(shown.result, dict):
             raise TaskletError(f"execution {execution_id} of job {self._options.job!r}: {shown.message}")
-        return BatchStatus[shown.result["status"]]
+        return shown.result
+
+    def _status(self, execution_id: int) -> BatchStatus:
+        return BatchStatus[self._shown(execution_id)["status"]]
 
     def _await(self, execution_id: int) -> None:
         """Waits some time for an execution of another process; a stop goes to it too, and its end is waited for."""
@@ -165,8 +182,18 @@ class LaunchTasklet:
             )
 
 
-def _text(value: Any) -> str:
-    """Returns a parameter's value as the command line takes it."""
+def _mapping(texts: Mapping[str, str | list[str]]) -> str:
+    """Returns the parameters as a parameter file, in ASCII: YAML would take some characters for the end of a line."""
+    text = json.dumps(texts, ensure_ascii=False)
+    return re.sub(r"[^ -~]", lambda character: f"\\U{ord(character[0]):08x}", text)
+
+
+def _text(value: Any) -> str | list[str]:
+    """Returns a parameter's value as the command line takes it; of a list, one for each item."""
     if isinstance(value, list | tuple):
-        return ",".join(map(value_text, value))
+        return [_scalar_text(each) for each in value]
+    return _scalar_text(value)
+
+
+def _scalar_text(value: Any) -> str:
     return f"{value_text(value)}s" if isinstance(value, timedelta) else value_text(value)

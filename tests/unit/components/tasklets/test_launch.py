@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ class Commands:
     launches: list[program.Ended | dict[str, Any]] = field(default_factory=list)
     history: dict[int, dict[str, Any]] = field(default_factory=dict)
     given: list[tuple[str, ...]] = field(default_factory=list)
+    parameters: Any = None
     ends_when_asked: program.Ended | dict[str, Any] | None = None
 
     def run(self, _scope: Any, *arguments: str) -> program.Ended:
@@ -53,8 +55,9 @@ class Commands:
         return program.Ended(0, self.history.get(int(arguments[1])))
 
     @contextmanager
-    def started(self, _scope: Any, *arguments: str) -> Iterator[Any]:
+    def started(self, _scope: Any, *arguments: str, stdin: str = "") -> Iterator[Any]:
         self.given.append(arguments)
+        self.parameters = json.loads(stdin)
         yield self
 
     def ended(self) -> program.Ended | None:
@@ -103,9 +106,30 @@ def test_parameters_go_along_as_texts(tmp_path: Path, commands: Commands) -> Non
         "none": None,
     }
     go(tmp_path, {"launch": {"before": 7}}, parameters=given)
-    assert commands.given == [
-        ("launch", "child", "day=2026-07-31", "full=true", "wait=60.5s", "desks=a,b", "--if-complete", "skip")
-    ]
+    assert commands.given == [("launch", "child", "--params", "-", "--if-complete", "skip")]
+    assert commands.parameters == {"day": "2026-07-31", "full": "true", "wait": "60.5s", "desks": ["a", "b"]}
+
+
+def test_without_waiting_the_step_is_done_when_the_execution_has_begun(tmp_path: Path, commands: Commands) -> None:
+    commands.launches = [execution(8, "STARTED")]
+    status, contribution = go(tmp_path, {"launch": {"before": 7}}, wait=False)
+    assert (status, contribution.exit_status, contribution.context["execution_id"]) == (RepeatStatus.FINISHED, None, 8)
+    assert commands.given[0][-1] == "--detach"
+
+
+def test_without_waiting_what_a_former_attempt_launched_is_not_launched_again(
+    tmp_path: Path, commands: Commands
+) -> None:
+    commands.launches = [refused("ExecutionRunningError", "it runs", 8)]
+    commands.history = {8: execution(8, "STARTED")}
+    status, contribution = go(tmp_path, {"launch": {"before": 7}}, wait=False)
+    assert (status, contribution.context["execution_id"]) == (RepeatStatus.FINISHED, 8)
+
+
+def test_without_waiting_what_had_completed_before_is_refused_all_the_same(tmp_path: Path, commands: Commands) -> None:
+    commands.launches = [execution(7)]
+    with pytest.raises(TaskletError, match="had completed with these parameters before"):
+        go(tmp_path, {"launch": {"before": 7}}, wait=False)
 
 
 def test_the_exit_code_of_the_job_becomes_the_steps(tmp_path: Path, commands: Commands) -> None:
