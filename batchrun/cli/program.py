@@ -121,7 +121,7 @@ def run(arguments: Sequence[str], open_application: Callable[..., Application] |
     invocation = Invocation(open_application, arguments)
     try:
         return _invoke(arguments, invocation)
-    except (Exception, KeyboardInterrupt) as error:
+    except BaseException as error:  # also a SystemExit of foreign code, whose exit code would say what it likes
         from batchrun.cli.errors import report
 
         return report(error, invocation)

@@ -100,9 +100,9 @@ def _called(
     try:
         answer = getattr(heard.listener, point.__name__)(*arguments, **named)
         return _exit_status(answer) if point is Listener.after_step else None
-    except (FencedError, RepositoryError):
+    except (FencedError, RepositoryError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:  # sys.exit in the user's code must not end the process as if all were well
+    except BaseException as error:  # sys.exit in the user's code must not end the process as if all were well
         failure = ListenerError.at(point.__name__, heard.listener, error)
         if not heard.is_lenient:
             raise failure from error

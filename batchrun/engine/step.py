@@ -125,9 +125,11 @@ def _work(attempt: _Attempt) -> None:
         _end(step, _worked(work))
         if step.status is BatchStatus.COMPLETED:
             _check_promotion(attempt)
-    except (FencedError, RepositoryError):
+    except (FencedError, RepositoryError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:  # a component that ends the process would end it as if all were well
+    except (
+        BaseException
+    ) as error:  # SystemExit would end the process as if all were well, a panic of polars as a defect
         _fail(attempt, error)
 
 

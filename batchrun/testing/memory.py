@@ -29,8 +29,8 @@ from batchrun.spi.source import ChunkParts, FaultParts, HeardListener, StepStart
 from batchrun.spi.tasklet import RepeatStatus, StepContribution, Tasklet
 
 
-class Crash(BaseException):
-    """The process dies here."""
+class Crash(KeyboardInterrupt):
+    """The process dies here; the engine lets it pass as it does a second Ctrl-C, and tidies nothing."""
 
 
 Point = Callable[[str], None]

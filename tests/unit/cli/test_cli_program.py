@@ -133,6 +133,18 @@ def test_a_repository_option_without_its_value_is_wrong_usage(batchrun: Run) -> 
     assert (result.code, result.err.splitlines()[0]) == (2, "error: --repository needs a URL")
 
 
+@pytest.mark.parametrize("raised", [SystemExit(0), GeneratorExit("gone")], ids=repr)
+def test_what_ends_a_command_but_is_no_exception_is_a_defect(
+    batchrun: Run, application: ApplicationDouble, raised: BaseException
+) -> None:
+    application.raises = raised
+    result = batchrun("history")
+    assert (result.code, result.err.splitlines()[0]) == (
+        70,
+        f"error: a defect of batchrun itself: {type(raised).__name__}: {raised}",
+    )
+
+
 def test_an_unknown_exception_is_a_defect_and_has_a_traceback_only_with_debug(
     batchrun: Run, application: ApplicationDouble
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Callable
 
 import pytest
@@ -255,7 +256,8 @@ def test_an_exception_of_a_tasklet_is_described_by_its_class_and_text(bench: Ben
     assert execution.exit_status.description == "step 'a': ZeroDivisionError: by zero"
 
 
-def test_a_component_that_ends_the_process_fails_its_step(bench: Bench) -> None:
-    script = Script(bench, a=SystemExit(0))
+@pytest.mark.parametrize("raised", [SystemExit(0), CancelledError(), GeneratorExit()], ids=repr)
+def test_what_is_no_exception_but_raised_by_a_component_fails_its_step(bench: Bench, raised: BaseException) -> None:
+    script = Script(bench, a=raised)
     execution = bench.run(script.steps("a", "b"))
     assert (execution.status, script.ran) == (BatchStatus.FAILED, ["a"])

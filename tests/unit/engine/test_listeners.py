@@ -247,13 +247,18 @@ def test_a_listener_that_fails_at_an_error_does_not_hide_it(bench: Bench, caplog
     ]
 
 
-def test_sys_exit_in_a_listener_is_an_error_of_it(bench: Bench) -> None:
+@pytest.mark.parametrize("raised", [SystemExit(0), GeneratorExit(0)], ids=repr)
+def test_what_is_no_exception_but_raised_by_a_listener_is_an_error_of_it(bench: Bench, raised: BaseException) -> None:
     def leave(*_: object) -> None:
-        raise SystemExit(0)
+        raise raised
 
     bench.tasklet("a", lambda _: None)
     execution = bench.run([tasklet_step("a")], listeners=[listening("leaving", before_job=leave)])
-    assert described(execution) == ("FAILED", "FAILED", "listener 'leaving' failed at before_job: SystemExit: 0")
+    assert described(execution) == (
+        "FAILED",
+        "FAILED",
+        f"listener 'leaving' failed at before_job: {type(raised).__name__}: 0",
+    )
 
 
 def test_after_step_may_return_an_exit_status_that_is_merged_by_and(bench: Bench) -> None:
