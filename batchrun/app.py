@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from batchrun.engine import StopSignal
     from batchrun.operations.assembly import Assembly
     from batchrun.operations.detaching import DetachedStart, Streams
+    from batchrun.operations.explanation import JobExplanation
     from batchrun.operations.export_file import Export
     from batchrun.operations.following import Follower
     from batchrun.operations.log_reading import LogLine
@@ -251,6 +252,12 @@ class Application:
     def plan_restart(self, execution_id: int, given: Mapping[str, object], *, allow_changed: bool = False) -> JobPlan:
         """Returns what a restart would do with each step; runs nothing, and raises as `restart` would."""
         return self._planner().plan(self._restarted(execution_id, given), execution_id, allow_changed=allow_changed)
+
+    def explain(self, job: LoadedJob) -> JobExplanation:
+        """Returns what a job does and promises; connects to nothing."""
+        from batchrun.operations.explanation import explain
+
+        return explain(job, self.project, self.repository_url)
 
     def _planner(self) -> JobPlanner:
         from batchrun.operations.plan.planner import JobPlanner

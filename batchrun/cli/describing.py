@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from batchrun.cli.invocation import Invocation
-from batchrun.cli.options import PlainCommand
+from batchrun.cli.invocation import Invocation, Output
+from batchrun.cli.options import JobArgument, OutputOption, PlainCommand
 
 if TYPE_CHECKING:
     from batchrun.app import Application
@@ -27,10 +27,31 @@ class GraphFormat(StrEnum):
 
 def add_to(program: typer.Typer) -> None:
     """Adds the commands of this group."""
+    program.command(cls=PlainCommand, epilog="\b\nExample:\n  batchrun explain load_flights")(explain)
     program.command(
         cls=PlainCommand,
         epilog="\b\nExamples:\n  batchrun graph load_flights\n  batchrun graph 7 --format svg -o run.svg",
     )(graph)
+
+
+def explain(context: typer.Context, job: JobArgument, output: OutputOption = Output.TEXT) -> int:
+    """Tell what a job does: each step, what it promises after a crash and why, and what costs speed.
+
+    Nothing is run, and no database is asked.
+    """
+    invocation: Invocation = context.obj
+    with invocation.application() as application:
+        explanation = application.explain(application.load_job(job))
+    if output is Output.JSON:
+        from batchrun.cli.documents import as_json
+        from batchrun.cli.explanation_documents import explanation_document
+
+        invocation.stdout.write(as_json(explanation_document(explanation)))
+    else:
+        from batchrun.cli.rendering.explanation import show_explanation
+
+        show_explanation(invocation.stdout, explanation)
+    return 0
 
 
 def graph(

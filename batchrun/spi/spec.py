@@ -112,6 +112,10 @@ ExitCodesRule = Callable[[Any], Sequence[str]]
 """(options) → all exit codes that a decider with these options gives."""
 
 
+CostsRule = Callable[[Mapping[str, Any]], Sequence[str]]
+"""(options as the file has them, with references) → what of them costs speed, each in a sentence."""
+
+
 class OptionsError(Exception):
     """Options that do not fit the columns they work on; carries the problems.
 
@@ -142,6 +146,7 @@ class ComponentSpec:
         schema: tells the columns that come out; None means the same as come in. What comes into a decider are the
             facts (`spi.facts`).
         exit_codes: tells which exit codes a decider gives; None means nobody can know.
+        costs: tells what costs speed, for `explain`; None means nothing does.
     """
 
     role: str
@@ -153,6 +158,7 @@ class ComponentSpec:
     description: str = ""
     schema: SchemaRule | None = None
     exit_codes: ExitCodesRule | None = None
+    costs: CostsRule | None = None
 
     def parse(self, options: Mapping[str, Any]) -> Options:
         """Makes typed options of plain values, late binding done.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from batchrun.errors import ProcessError
@@ -29,6 +29,12 @@ def _schema(options: PythonProcessorOptions, columns: Any) -> None:
     del options, columns
 
 
+def _costs(options: Mapping[str, Any]) -> list[str]:
+    if options.get("per", "item") == "chunk":
+        return []
+    return ["makes a Python object of each item; `per: chunk` gives the function a whole frame"]
+
+
 SPEC = ComponentSpec(
     role="processor",
     name="python",
@@ -44,6 +50,7 @@ call: "transforms:enrich"
         "of the function is an error of its item, or of its chunk."
     ),
     schema=_schema,
+    costs=_costs,
 )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
@@ -83,6 +83,15 @@ def _schema(options: CsvReaderOptions, _incoming: pl.Schema | None) -> pl.Schema
     return pl.Schema({name: Column.parse(name, notation).kind.dtype for name, notation in options.columns.items()})
 
 
+def _costs(options: Mapping[str, Any]) -> list[str]:
+    marks = "".join(str(options.get(name, usual) or "") for name, usual in (("delimiter", ","), ("quote", '"')))
+    marks += str(options.get("comment") or "")
+    is_packed = str(options["path"]).endswith((".gz", ".zst"))
+    if not is_packed and is_cut_safe(str(options.get("encoding", "utf-8")), marks.encode()):
+        return []
+    return ["a restart cannot seek: it reads the file up to its place, without parsing it"]
+
+
 SPEC = ComponentSpec(
     role="reader",
     name="csv",
@@ -103,6 +112,7 @@ string is null, quoted or not. An empty file has no items.
 A restart seeks to the block that it stopped in; in a compressed file, and in an encoding such as UTF-16, it reads up
 to there without parsing.
 """,
+    costs=_costs,
 )
 
 

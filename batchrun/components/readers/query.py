@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import ceil
@@ -78,6 +78,12 @@ class QueryOptions(Options, kw_only=True):
         return problems
 
 
+def _costs(options: Mapping[str, Any]) -> list[str]:
+    if options.get("restart") != "skip":
+        return []
+    return ["a restart reads all rows again, up to those not yet committed; a `key` lets it go on behind the last one"]
+
+
 SPEC = ComponentSpec(
     role="reader",
     name="query",
@@ -100,6 +106,7 @@ key: [trade_id]
         "whole, and `restart: skip` reads a temporary copy of the result. SQLite types values rather than "
         "columns: a column takes the type of its first values unless `columns` declares one."
     ),
+    costs=_costs,
 )
 
 
