@@ -18,6 +18,7 @@ _KEY = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _LINE = re.compile(rf"\s*(?:export\s+)?(?P<key>{_KEY})\s*=(?P<value>.*)")
 _FIRST_LINE = re.compile(rf"(?:[ \t]*(?:#.*)?\r?\n)*[ \t]*(?:export[ \t]+)?{_KEY}[ \t]*=")
 _QUOTED = re.compile(r"""(?:'(?P<literal>[^']*)'|"(?P<escaped>(?:[^"\\]|\\.)*)")\s*(?:#.*)?""")
+_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB]\w\w)\\u([dD][c-fC-F]\w\w)", re.ASCII)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 
 
@@ -57,6 +58,16 @@ def _decoded(file: _ParameterFile, content: bytes) -> str:
         ) from error
 
 
+def _with_whole_characters(text: str) -> str:
+    """Returns JSON with the escape of one character where it has those of its two halves, which YAML does not know."""
+
+    def whole(match: re.Match[str]) -> str:
+        high, low = int(match[2], 16), int(match[3], 16)
+        return f"{match[1]}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
+
+    return _PAIR.sub(whole, text)
+
+
 class _ParameterFile:
     """One file being read. No problem shows its line, since a secret may stand there."""
 
@@ -68,7 +79,7 @@ class _ParameterFile:
     def read_mapping(self, text: str) -> dict[str, GivenValue]:
         """Reads YAML, of which JSON is a part."""
         try:
-            root, flaws = read_yaml(text)
+            root, flaws = read_yaml(_with_whole_characters(text) if text.lstrip().startswith("{") else text)
         except UnreadableError as error:
             root, flaws = None, [error.flaw]
         for flaw in flaws:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,8 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(DefinitionError) as caught:
         read_parameter_file("nowhere.yaml", tmp_path)
     assert str(caught.value.problems[0]) == "nowhere.yaml: the parameter file cannot be read: No such file or directory"
+
+
+@pytest.mark.parametrize("value", ["💥", "a💥b☃", "\\ud83d\\udca5", "\\💥"])
+def test_json_as_programs_write_it_keeps_every_character(tmp_path: Path, value: str) -> None:
+    assert read(tmp_path, json.dumps({"text": value})) == {"text": value}
