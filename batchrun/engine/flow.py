@@ -76,7 +76,8 @@ class FlowWalk:
         Returns:
             The attempt that ended otherwise than the flow went on, where the way is left; None where it stays as it is.
         """
-        entered = (self._last_attempt(state) for state in self._position.path[:-1])
+        here = {state.name for state in self.flow.states}  # a file that was changed may have lost some
+        entered = (self._last_attempt(state) for state in self._position.path[:-1] if state in here)
         attempts = [step for step in entered if step is not None]
         again = [step for step in attempts if self._runs_again(step)]
         for step in attempts:

@@ -261,3 +261,18 @@ def test_what_is_no_exception_but_raised_by_a_component_fails_its_step(bench: Be
     script = Script(bench, a=raised)
     execution = bench.run(script.steps("a", "b"))
     assert (execution.status, script.ran) == (BatchStatus.FAILED, ["a"])
+
+
+def test_a_restart_goes_on_though_a_step_before_is_gone(bench: Bench) -> None:
+    """As `--allow-changed` permits."""
+    outcomes = iter([ValueError("not yet"), None])
+
+    def last(contribution: StepContribution) -> None:
+        if error := next(outcomes):
+            raise error
+
+    bench.tasklet("one", lambda contribution: None)
+    bench.tasklet("two", last)
+    bench.run([tasklet_step("one"), tasklet_step("two")])
+    restarted = bench.run([tasklet_step("two")])
+    assert (restarted.status, restarted.exit_status.description) == (BatchStatus.COMPLETED, "")
