@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import subprocess
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from batchrun.cli.program import run
 from batchrun.domain.execution import JobExecution, Owner
 from batchrun.domain.parameters import JobParameter, JobParameters, ParameterType
 from batchrun.domain.status import BatchStatus, ExitStatus
-from batchrun.repository import open_repository
+from batchrun.engine import current_owner
+from batchrun.repository import open_repository, statements
+from batchrun.repository.database import Database
 from batchrun.repository.schema import EXPECTED_VERSION
 from batchrun.spi.repository import LaunchRequest
 
@@ -34,7 +37,8 @@ COMMANDS = {
     "force": ("recover", "1", "--force"),
     "stop": ("stop", "1"),
 }
-C, F, A, STARTED = "COMPLETED", "FAILED", "ABANDONED", "STARTED"
+C, F, A = "COMPLETED", "FAILED", "ABANDONED"
+RUNNING = ["STARTING", "STARTED", "STOPPING"]
 
 # state → command → (exit code, statuses of all executions afterwards, oldest first)
 Cells = dict[str, tuple[int, list[str]]]
@@ -57,23 +61,29 @@ TABLE: dict[str, Cells] = {
         "force": (0, [C]),
         "stop": (3, [C]),
     },
-    "alive": {
-        "launch": (3, [STARTED]),
-        "skip": (3, [STARTED]),
-        "restart": (3, [STARTED]),
-        "abandon": (3, [STARTED]),
-        "recover": (3, [STARTED]),
-        "force": (0, [F]),
-        "stop": (0, ["STOPPING"]),
+    **{
+        f"{status} alive": {
+            "launch": (3, [status]),
+            "skip": (3, [status]),
+            "restart": (3, [status]),
+            "abandon": (3, [status]),
+            "recover": (3, [status]),
+            "force": (0, [F]),
+            "stop": (0, ["STOPPING"]),
+        }
+        for status in RUNNING
     },
-    "dead": {
-        "launch": (0, [F, C]),
-        "skip": (0, [F, C]),
-        "restart": (0, [F, C]),
-        "abandon": (0, [A]),
-        "recover": (0, [F]),
-        "force": (0, [F]),
-        "stop": (3, [STARTED]),
+    **{
+        f"{status} dead by {sign}": {
+            "launch": (0, [F, C]),
+            "skip": (0, [F, C]),
+            "restart": (0, [F, C]),
+            "abandon": (0, [A]),
+            "recover": (0, [F]),
+            "force": (0, [F]),
+            "stop": (3, [status]),
+        }
+        for status, sign in [(each, "lease") for each in RUNNING] + [("STARTED", "pid")]
     },
     **{
         status: {
@@ -120,17 +130,40 @@ def make(url: str, folder: Path, state: str) -> None:
     if state == "none":
         return
     parameters = JobParameters([JobParameter("day", 1, ParameterType.INTEGER)])
-    lease = timedelta(seconds=-1 if state == "dead" else 600)
-    never_gone: Callable[[Owner], bool] = lambda _owner: False  # noqa: E731
+    owner = dead_owner() if state.endswith("by pid") else ELSEWHERE
+    lease = timedelta(seconds=-1 if state.endswith("by lease") else 600)
     request = LaunchRequest(
-        "hello", parameters, ELSEWHERE, lease, never_gone, job_file=str(folder / "hello.yaml"), job_text=JOB
+        "hello", parameters, owner, lease, never_gone, job_file=str(folder / "hello.yaml"), job_text=JOB
     )
     with closing(open_repository(url)) as repository:
         execution = repository.begin(request)
-        execution.status = BatchStatus.STARTED if state in ("alive", "dead") else BatchStatus[state]
-        execution.exit_status = ExitStatus(execution.status.name)
-        execution.started_at = execution.ended_at = datetime.now(UTC)
+        status = BatchStatus[state.split()[0]]
+        if status is BatchStatus.STOPPING:
+            request_stop(url, execution)
+            status = BatchStatus.STARTED
+        execution.status = status
+        execution.exit_status = ExitStatus(status.name)
+        if not status.is_running:
+            execution.started_at = execution.ended_at = datetime.now(UTC)
         repository.save_job(execution)
+
+
+def never_gone(_owner: Owner) -> bool:
+    return False
+
+
+def dead_owner() -> Owner:
+    """Returns the owner that a process of this host was, which has ended."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return replace(current_owner(), pid=process.pid)
+
+
+def request_stop(url: str, execution: JobExecution) -> None:
+    """Notes the request as `stop` does, also for one that is dead by now."""
+    with closing(Database(url)) as database, database.writing() as connection:
+        values = {"b_execution_id": execution.id, "stop_requested_at": datetime.now(UTC)}
+        connection.execute(statements.request_stop, values)
 
 
 def executions(url: str) -> list[JobExecution]:
@@ -147,9 +180,11 @@ def test_every_cell(url: str, folder: Path, state: str, command: str, capsys: py
     said = capsys.readouterr()
     assert ("error: " in said.err) == (code in (2, 3))
     assert "Traceback" not in said.err + said.out
-    if state == "alive" and code == 3:
-        assert "elsewhere" in said.err
-        assert "4711" in said.err
+    if state.endswith("alive") and code == 3:
+        assert "execution 1" in said.err
+        assert "host elsewhere, pid 4711" in said.err
+    if (state, command) == ("COMPLETED", "skip"):
+        assert "has completed with these parameters: execution 1" in said.out
 
 
 def test_a_restart_without_an_id_takes_the_last_restartable_execution_and_says_which(

@@ -53,5 +53,16 @@ def test_the_choice_does_not_depend_on_order(ons: list[str], code: str, shuffler
     assert (chosen is None) == (not any(matches(on, code) for on in ons))
 
 
+@given(st.lists(patterns, unique=True, max_size=8), exit_codes)
+def test_the_choice_is_the_first_in_the_order_of_the_rules(ons: list[str], code: str) -> None:
+    """More literal characters, then fewer `*`, then by the alphabet; sorted one by one, the least rule first."""
+    matching = [on for on in ons if fnmatch.fnmatchcase(code, on)]
+    matching.sort()
+    matching.sort(key=lambda on: on.count("*"))
+    matching.sort(key=lambda on: len(on.replace("*", "").replace("?", "")), reverse=True)
+    chosen = choose([Transition("a", on, to="b") for on in ons], "a", code)
+    assert (None if chosen is None else chosen.on) == (matching[0] if matching else None)
+
+
 def test_only_the_states_own_transitions_count() -> None:
     assert choose([Transition("b", "*", to="c")], "a", "COMPLETED") is None

@@ -9,7 +9,7 @@ import pytest
 from batchrun.domain.execution import JobExecution, JobInstance, Owner
 from batchrun.domain.launch import LaunchDecision, decide_launch
 from batchrun.domain.parameters import JobParameter, JobParameters
-from batchrun.domain.status import BatchStatus
+from batchrun.domain.status import BatchStatus, ExitStatus
 from batchrun.errors import (
     ExecutionRunningError,
     InstanceAbandonedError,
@@ -56,6 +56,14 @@ class TestByLastExecution:
     def test_an_abandoned_one_is_refused_for_ever(self, status: BatchStatus, restart_of: int | None) -> None:
         with pytest.raises(InstanceAbandonedError):
             decide_launch(last_execution(status), owner_is_alive=False, restart_of=restart_of)
+
+
+@pytest.mark.parametrize("code", ["COMPLETED", "FAILED", "NOTHING TO DO"])
+@pytest.mark.parametrize("status", [BatchStatus.FAILED, BatchStatus.STOPPED])
+def test_a_restart_looks_at_the_status_and_not_at_the_exit_code(status: BatchStatus, code: str) -> None:
+    last = last_execution(status)
+    last.exit_status = ExitStatus(code)
+    assert decide_launch(last, owner_is_alive=False) is LaunchDecision.CONTINUE
 
 
 @pytest.mark.parametrize("status", BatchStatus)

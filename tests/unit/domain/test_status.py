@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchrun.domain.status import BatchStatus, ExitStatus
+from batchrun.domain.status import EXECUTING, BatchStatus, ExitStatus
 
 statuses = st.sampled_from(BatchStatus)
 codes = st.one_of(
@@ -29,6 +31,17 @@ def test_upgrade_is_the_maximum(a: BatchStatus, b: BatchStatus, c: BatchStatus) 
     assert a.upgrade(b).upgrade(c) is a.upgrade(b.upgrade(c))
     assert a.upgrade(b) in (a, b)
     assert a.upgrade(b) >= a
+
+
+@given(statuses)
+def test_completed_is_neutral_and_twice_is_as_once(status: BatchStatus) -> None:
+    assert status.upgrade(BatchStatus.COMPLETED) is BatchStatus.COMPLETED.upgrade(status) is status
+    assert status.upgrade(status) is status
+
+
+@given(st.lists(statuses, min_size=1))
+def test_the_upgrade_of_many_is_the_most_severe_whatever_their_order(many: list[BatchStatus]) -> None:
+    assert reduce(BatchStatus.upgrade, many) is reduce(BatchStatus.upgrade, many[::-1]) is max(many)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +77,19 @@ def test_and_keeps_the_more_severe(a: ExitStatus, b: ExitStatus) -> None:
 @given(exit_statuses, exit_statuses, exit_statuses)
 def test_the_code_of_and_is_associative(a: ExitStatus, b: ExitStatus, c: ExitStatus) -> None:
     assert a.and_(b).and_(c).code == a.and_(b.and_(c)).code
+
+
+@given(st.lists(exit_statuses, min_size=1, max_size=6))
+def test_and_loses_no_description(many: list[ExitStatus]) -> None:
+    joined = reduce(ExitStatus.and_, many).description
+    assert set(joined.split("; ")) - {""} == {each.description for each in many} - {""}
+
+
+@given(exit_statuses)
+def test_executing_is_neutral(status: ExitStatus) -> None:
+    assert EXECUTING.and_(status) == status
+    assert status.and_(EXECUTING).severity == status.severity
+    assert status.and_(status) == status
 
 
 def test_and_joins_descriptions() -> None:

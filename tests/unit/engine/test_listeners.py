@@ -129,6 +129,19 @@ def test_a_step_is_started_before_its_listeners_hear_and_saved_after_them(bench:
     assert [step.status.name for step in bench.repository.find_execution(execution.id).steps] == ["COMPLETED"]
 
 
+def test_a_job_is_started_before_its_listeners_hear_and_saved_after_them(bench: Bench) -> None:
+    saved: list[tuple[str, str, list[str]]] = []
+
+    def look(execution: JobExecution) -> None:
+        kept = bench.repository.find_execution(execution.id)
+        saved.append((kept.status.name, execution.status.name, [step.status.name for step in kept.steps]))
+
+    bench.tasklet("a", lambda _: None)
+    execution = bench.run([tasklet_step("a")], listeners=[listening("looking", before_job=look, after_job=look)])
+    assert saved == [("STARTED", "STARTED", []), ("STARTED", "COMPLETED", ["COMPLETED"])]
+    assert bench.repository.find_execution(execution.id).status.name == "COMPLETED"
+
+
 @pytest.mark.parametrize("point", ["before_job", "after_job"])
 def test_an_exception_at_a_point_of_the_job_fails_the_job(bench: Bench, point: str) -> None:
     bench.tasklet("a", lambda _: None)
