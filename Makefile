@@ -9,7 +9,7 @@ FLIGHTS := data/flights.csv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format format-check lint types imports tests faults generate clean
+.PHONY: help demo test check format format-check lint types imports tests faults kills races stops generate clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -41,7 +41,16 @@ tests: $(VENV)/.installed-dev
 	$(BIN)/pytest --numprocesses auto --cov
 
 faults: $(VENV)/.installed-dev ## the long proof: kill -9 at 50 random moments of a load, for each kind of target
-	BATCHRUN_KILLS=50 BATCHRUN_KILL_ROWS=600000 $(BIN)/pytest tests/faults
+	BATCHRUN_KILLS=50 BATCHRUN_KILL_ROWS=600000 $(BIN)/pytest tests/faults/test_kill.py
+
+kills: $(VENV)/.installed-dev ## the long proof: kill -9 in each state of a flow in turn, and before each commit
+	BATCHRUN_KILL_PLACES=all $(BIN)/pytest --numprocesses auto tests/faults/test_kill_states.py
+
+races: $(VENV)/.installed-dev ## the long proof: 20 launches of one instance at the same moment, 50 times
+	BATCHRUN_RACES=50 $(BIN)/pytest tests/faults/test_races.py
+
+stops: $(VENV)/.installed-dev ## the long proof: stopped in each kind of state, in each way
+	BATCHRUN_STOPS=all $(BIN)/pytest tests/faults/test_stops.py
 
 generate: $(VENV)/.installed-dev ## write schemas/ and docs/components.md anew, after a component's options have changed
 	$(BIN)/batchrun schema --output-dir schemas
