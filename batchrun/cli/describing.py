@@ -35,7 +35,9 @@ def add_to(program: typer.Typer) -> None:
 
 
 def explain(context: typer.Context, job: JobArgument, output: OutputOption = Output.TEXT) -> int:
-    """Tell what a job does: each step, what it promises after a crash and why, and what costs speed.
+    """Tell what a job does and promises, and what costs speed.
+
+    Of each step: what it does, what holds after a crash and why, and where it goes on.
 
     Nothing is run, and no database is asked.
     """
