@@ -44,6 +44,10 @@ class StepKeys(TypedDict, total=False):
     include: str | PurePath
     job: str | PurePath | Job | Mapping[str, Any]
     chunk: int | Mapping[str, Any]
+    skip: Mapping[str, Any] | None
+    retry: Mapping[str, Any] | None
+    on_write_error: Literal["bisect", "skip_chunk", "fail"]
+    rejects: _Declared
     read_ahead: int
     allow_start_if_complete: bool
     recompute: bool
