@@ -15,9 +15,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from batchrun.domain.parameters import RUN_ID
-from batchrun.errors import JobInCodeError, UsageError
+from batchrun.errors import UsageError
 from batchrun.operations.explorer import JobExplorer
-from batchrun.operations.project import JOBS_FOLDER, absolute, find_job, project_of, settings_of
+from batchrun.operations.job_files import JobFiles
+from batchrun.operations.project import JOBS_FOLDER, absolute, project_of, settings_of
 
 if TYPE_CHECKING:
     from batchrun.definition import BuiltJob, LoadedJob
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from batchrun.operations.plan import JobPlan
     from batchrun.operations.plan.planner import JobPlanner
     from batchrun.operations.purging import Purge
+    from batchrun.operations.reject_operator import RejectOperator
     from batchrun.registry import Registry
     from batchrun.repository import RepositoryState
     from batchrun.spi.listener import Listener
@@ -50,7 +52,6 @@ class Application:
     A context manager; `close` gives the repository's connections back.
 
     Attributes:
-        project: the project folder.
         log_level: how much the logs of executions tell.
     """
 
@@ -62,9 +63,9 @@ class Application:
         *,
         is_project: bool = False,
     ) -> None:
-        self.project = directory.resolve() if is_project else project_of(directory.resolve())
+        folder = directory.resolve()
+        self._jobs = JobFiles(folder if is_project else project_of(folder), is_project)
         self.log_level = log_level
-        self._stays = is_project
         self._given_url = repository if isinstance(repository, str) else None
         self._given_repository = None if isinstance(repository, str) else repository
         self._repository: JobRepository | None = None
@@ -102,6 +103,11 @@ class Application:
         if self._repository is not None:
             self._repository.close()
             self._repository = None
+
+    @property
+    def project(self) -> Path:
+        """The project folder."""
+        return self._jobs.project
 
     @property
     def repository_url(self) -> str:
@@ -147,10 +153,10 @@ class Application:
         Raises:
             DefinitionError: the file cannot be read or is wrong; holds all problems.
         """
-        path = find_job(job, self.project / JOBS_FOLDER)
+        path = self._jobs.find(job)
         if self._repository is None:
-            self._move_to(path.parent)
-        return self._read_job(path)
+            self._jobs.move_to(path.parent)
+        return self._jobs.read(path)
 
     def load_built(self, job: BuiltJob) -> LoadedJob:
         """Reads a job built in code; the project becomes that around its folder, if it has one.
@@ -158,29 +164,9 @@ class Application:
         Raises:
             DefinitionError: the job is wrong; holds all problems.
         """
-        from batchrun.definition import load_built
-
         if job.folder is not None and self._repository is None:
-            self._move_to(job.folder)
-        return load_built(job, self._find_child)
-
-    def _move_to(self, folder: Path) -> None:
-        """Makes the project that around a job's folder, unless the project was given."""
-        if not self._stays:
-            self.project = project_of(folder)
-
-    def _read_job(self, path: Path) -> LoadedJob:
-        from batchrun.definition import load_job
-        from batchrun.registry import Registry
-
-        return load_job(path, Registry(path.parent), self._find_child)
-
-    def _find_child(self, job: str) -> Path:
-        """Returns the file of a child job; a path in a job file is relative to the project folder."""
-        return find_job(job, self.project / JOBS_FOLDER, self.project)
-
-    def _load_child(self, job: str) -> LoadedJob:
-        return self._read_job(self._find_child(job))
+            self._jobs.move_to(job.folder)
+        return self._jobs.built(job)
 
     def launch(
         self,
@@ -262,7 +248,7 @@ class Application:
     def _planner(self) -> JobPlanner:
         from batchrun.operations.plan.planner import JobPlanner
 
-        return JobPlanner(self.repository, self._load_child)
+        return JobPlanner(self.repository, self._jobs.child)
 
     def _launched(self, job: LoadedJob, given: Mapping[str, object], *, next_run: bool) -> Assembly:
         if next_run and RUN_ID in given:
@@ -278,6 +264,13 @@ class Application:
         refuse_identifying(loaded, given)
         return self._assembly(loaded, given, previous=previous.parameters)
 
+    @property
+    def rejects(self) -> RejectOperator:
+        """What shows the items that runs have skipped, and replays them."""
+        from batchrun.operations.reject_operator import RejectOperator
+
+        return RejectOperator(self.repository, self._jobs, self._assembly, self._run)
+
     def export(self, execution_id: int) -> Export:
         """Returns all that a restart of an execution on another machine needs; `write_export` makes a file of it.
 
@@ -291,7 +284,7 @@ class Application:
         from batchrun.operations.export_file import Export
 
         instances = self.repository.export_instance(execution_id, is_gone)
-        return Export(str(self._project_of(instances[0].last)), tuple(instances))
+        return Export(str(self._jobs.project_of(instances[0].last)), tuple(instances))
 
     def take_in(
         self, export: Export, given: Mapping[str, object], *, job: str | None = None
@@ -311,17 +304,13 @@ class Application:
         from batchrun.operations.moving import found_job, placed
 
         path = found_job(export, self.project, job)
-        self._move_to(path.parent)
-        here, left = placed(export, self._read_job(path), given, self.project)
+        self._jobs.move_to(path.parent)
+        here, left = placed(export, self._jobs.read(path), given, self.project)
         return self.repository.import_instances(here.instances, is_gone), left
 
     def job_of(self, execution: JobExecution) -> LoadedJob:
         """Reads the job of an execution from its file as it is now; the project becomes the file's."""
-        if not execution.job_file:
-            raise JobInCodeError(execution.job_name, execution.id)
-        path = Path(execution.job_file)
-        self._move_to(path.parent)
-        return self._read_job(path)
+        return self._jobs.of(execution)
 
     def _assembly(
         self,
@@ -345,7 +334,9 @@ class Application:
             previous=previous,
             numbers_runs=numbers_runs,
         )
-        return Assembly(job, parameters, self.project, self.repository, self.repository_url, secrets)
+        assembly = Assembly(job, parameters, self.project, self.repository, self.repository_url, secrets)
+        self.rejects.give_replayed(assembly)
+        return assembly
 
     def _run(
         self,
@@ -366,7 +357,7 @@ class Application:
         signals = stopped_by_signals if stop is None else nullcontext
         stop = stop or StopSignal()
         with signals(stop), masked_log(assembly.secrets.mask):
-            operator = JobOperator(self.repository, self._load_child, listeners, stop, self._attended)
+            operator = JobOperator(self.repository, self._jobs.child, listeners, stop, self._attended)
             return operator.launch(assembly, restart_of, allow_changed=allow_changed, next_run=next_run, begun=begun)
 
     @contextmanager
@@ -415,11 +406,7 @@ class Application:
         """Returns where the log of an execution stands, if it is on this machine and has not been removed."""
         from batchrun.operations.execution_log import log_file
 
-        return log_file(self._project_of(execution), self.repository.id, execution.id)
-
-    def _project_of(self, execution: JobExecution | PurgedExecution) -> Path:
-        is_elsewhere = execution.job_file and not self._stays
-        return project_of(Path(execution.job_file).parent) if is_elsewhere else self.project
+        return log_file(self._jobs.project_of(execution), self.repository.id, execution.id)
 
     def log_lines(self, execution: JobExecution, *, follow: bool = False) -> Iterator[LogLine]:
         """Yields the records of an execution's log; with `follow`, also those to come, until the execution ends.

@@ -59,6 +59,7 @@ def tell_end(
         exit_code,
         before=_before(invocation, application, execution),
         next_command=invocation.command("restart", execution.id) if execution.status.is_restartable else None,
+        rejects_command=invocation.command("rejects", execution.id),
         fails_on_skips=fails_on_skips,
     )
     _tell(invocation, result)

@@ -20,6 +20,7 @@ from batchrun.cli import (
     logs,
     operating,
     records,
+    rejecting,
     running,
     waiting,
 )
@@ -46,6 +47,7 @@ waiting.add_to(program)
 operating.add_to(program)
 logs.add_to(program)
 records.add_to(program)
+rejecting.add_to(program)
 comparing.add_to(program)
 cleaning.add_to(program)
 carrying.add_to(program)

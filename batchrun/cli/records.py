@@ -107,5 +107,11 @@ def show(
 
     can_continue = execution.status.is_restartable and later is None
     next_command = invocation.command("restart", execution.id) if can_continue else None
-    show_execution(invocation.stdout, execution, continued_by=later, next_command=next_command)
+    show_execution(
+        invocation.stdout,
+        execution,
+        continued_by=later,
+        next_command=next_command,
+        rejects_command=invocation.command("rejects", execution.id),
+    )
     return 0

@@ -23,22 +23,22 @@ from batchrun.domain.definition import (
     ListenerDefinition,
     TaskletDefinition,
 )
-from batchrun.domain.execution import JobExecution
+from batchrun.domain.execution import JobExecution, StepExecution
 from batchrun.domain.parameters import JobParameters
 from batchrun.errors import DefinitionError, Problem
 from batchrun.operations.policies import PolicyBuilder
+from batchrun.operations.rejects import DEFAULT_REJECT_SINK
+from batchrun.operations.replaying import RejectReader
 from batchrun.operations.scope import StepScope, resolve_database
 from batchrun.spi.decider import Decider
 from batchrun.spi.item import ItemReader
-from batchrun.spi.rejects import RejectSink
+from batchrun.spi.rejects import RejectRecord, RejectSink
 from batchrun.spi.repository import JobRepository
 from batchrun.spi.scope import Database
 from batchrun.spi.source import ChunkParts, FaultParts, HeardListener, StepStart
 from batchrun.spi.tasklet import Tasklet
 
 Builder = Callable[[ComponentDefinition], Any]
-
-DEFAULT_REJECT_SINK = "json_lines"
 
 LAUNCH_ROOTS = ("params", "env", "secrets")
 """Roots of references that are resolved before anything is written; the others open with their scope."""
@@ -64,6 +64,7 @@ class Assembly:
         repository_url: tells whether a SQLite file holds the repository too.
         children: launches child jobs; None where there can be none.
         secrets: those that the parameters brought, and those that references name.
+        replayed: yields the rejects that a replay reads in place of its source; None in any other job.
     """
 
     job: LoadedJob
@@ -73,10 +74,11 @@ class Assembly:
     repository_url: str
     secrets: Secrets = field(default_factory=Secrets)
     children: ChildJobs | None = None
+    replayed: Callable[[], Iterator[RejectRecord]] | None = None
 
     def of_child(self, job: LoadedJob, parameters: JobParameters) -> Assembly:
         """Returns the assembly of a child job in the same project and repository."""
-        return replace(self, job=job, parameters=parameters)
+        return replace(self, job=job, parameters=parameters, replayed=None)
 
     def check(self) -> None:
         """Binds and parses whatever is known at launch, so that a mistake in it is told before anything runs.
@@ -103,7 +105,11 @@ class Assembly:
         work = start.definition.work
         assert isinstance(work, ChunkDefinition)
         built: ItemReader = self._builder(start)(work.reader)
-        return built
+        if self.replayed is None:
+            return built
+        return RejectReader(
+            self.replayed, built, self._scope(start.execution, start.definition.name, start.should_stop).log
+        )
 
     def chunk_parts(self, start: StepStart) -> ChunkParts:
         """Returns the reader, processors and writer of a chunk step."""
@@ -111,7 +117,7 @@ class Assembly:
         assert isinstance(work, ChunkDefinition)
         build, policies = self._builder(start), self._policies(start)
         processors = [build(each) for each in work.processors]
-        return ChunkParts(build(work.reader), processors, build(work.writer), policies.completion(work.completion))
+        return ChunkParts(self.reader(start), processors, build(work.writer), policies.completion(work.completion))
 
     def fault_parts(self, start: StepStart) -> FaultParts:
         """Returns the policies of a chunk step, and the sink of its rejects."""
@@ -121,11 +127,17 @@ class Assembly:
         policies, sink = self._policies(start), self._builder(start)(_rejects(work))
         return FaultParts(policies.skip(skip), policies.retry(retry), policies.backoff(retry.backoff), sink)
 
-    def reject_sink(self, start: StepStart) -> RejectSink:
-        """Returns the sink of a chunk step, for whoever reads what it keeps."""
-        work = start.definition.work
-        assert isinstance(work, ChunkDefinition)
-        built: RejectSink = self._builder(start)(_rejects(work))
+    def reject_sink(self, execution: JobExecution, step: StepExecution) -> RejectSink:
+        """Returns the sink of a chunk step, for whoever reads what it keeps.
+
+        Raises:
+            DefinitionError: the job has no such step any more.
+        """
+        definition = next((each for each in self.job.definition.steps if each.name == step.step_name), None)
+        if definition is None or not isinstance(definition.work, ChunkDefinition):
+            raise DefinitionError([Problem(f"there is no chunk step {step.step_name!r}", self.job.title)])
+        start = StepStart(execution, definition, step, {}, lambda: False)
+        built: RejectSink = self._builder(start)(_rejects(definition.work))
         return built
 
     def tasklet(self, start: StepStart) -> Tasklet:

@@ -113,6 +113,11 @@ class JobExplorer:
             f"none of the last {_NEWEST} executions can be restarted", hint="batchrun restart ID names an older one"
         )
 
+    def of_instance(self, execution: JobExecution) -> list[JobExecution]:
+        """Returns the executions of the instance that one is of, as far as they are kept; the oldest first."""
+        last = self.repository.last_execution(execution.job_name, execution.instance.identity)
+        return self.attempts(last or execution)
+
     def later_execution_id(self, execution: JobExecution) -> int | None:
         """Returns the execution that came next in the same instance, or None."""
         return self.repository.later_execution_id(execution)

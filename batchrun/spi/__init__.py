@@ -10,7 +10,16 @@ Nothing here imports polars, a driver or the engine at run time.
 from batchrun.spi.checkpoint import CheckpointKey, CheckpointStore
 from batchrun.spi.chunk import Chunk, Item, Origins
 from batchrun.spi.decider import Decider, Facts
-from batchrun.spi.item import ChunkProcessor, Extent, ItemProcessor, ItemReader, ItemStream, ItemWriter
+from batchrun.spi.item import (
+    ChunkProcessor,
+    Extent,
+    ItemProcessor,
+    ItemReader,
+    ItemStream,
+    ItemWriter,
+    RawItem,
+    RawItemReader,
+)
 from batchrun.spi.listener import Listener, Progress
 from batchrun.spi.scope import ComponentScope, Database
 from batchrun.spi.spec import Capabilities, ComponentSpec, Options, OptionsError, OptionsProblem, component, option
@@ -39,6 +48,8 @@ __all__ = [
     "OptionsProblem",
     "Origins",
     "Progress",
+    "RawItem",
+    "RawItemReader",
     "RepeatStatus",
     "StepContribution",
     "Tasklet",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from batchrun.domain.execution import JsonObject
+from batchrun.errors import ItemError
 from batchrun.spi.checkpoint import CheckpointStore
 from batchrun.spi.chunk import Chunk, Item
 
@@ -39,6 +41,31 @@ class ItemReader(Protocol):
 
     def close(self) -> None:
         """Gives back what `open` took; called once after `open`, whether it succeeded or not."""
+        ...
+
+
+class RawItem(NamedTuple):
+    """The text of an item that could not be read.
+
+    Attributes:
+        text: as `ItemError.raw` had it.
+        origin: where it came from, or None.
+    """
+
+    text: str
+    origin: str | None
+
+
+@runtime_checkable
+class RawItemReader(Protocol):
+    """What an ItemReader is too whose rejects can be replayed: it reads items from their texts, as it would now."""
+
+    def open(self, position: JsonObject | None) -> Extent:
+        """Begins as an ItemReader does; called before `read_raw`."""
+        ...
+
+    def read_raw(self, raws: Sequence[RawItem]) -> list[Item | ItemError]:
+        """Returns the item of each text, or what is wrong with it, with its origin and text."""
         ...
 
 

@@ -15,16 +15,24 @@ from batchrun.domain.status import BatchStatus
 _INDENT = 2
 
 
-def show_summary(screen: Screen, execution: JobExecution, next_command: str | None) -> None:
-    """Prints what came of a run: status, steps, what failed, and the command that goes on."""
+def show_summary(
+    screen: Screen, execution: JobExecution, next_command: str | None, rejects_command: str | None = None
+) -> None:
+    """Prints what came of a run: status, steps, what was skipped and what failed, and the commands that go on."""
     screen.print(*screen.wrapped(headline(execution, unicode=screen.is_unicode), indent=_INDENT))
     _show_steps(screen, execution.steps)
+    _show_skips(screen, execution, rejects_command)
     _show_failures(screen, execution)
     _show_next(screen, next_command)
 
 
 def show_execution(
-    screen: Screen, execution: JobExecution, *, continued_by: int | None = None, next_command: str | None = None
+    screen: Screen,
+    execution: JobExecution,
+    *,
+    continued_by: int | None = None,
+    next_command: str | None = None,
+    rejects_command: str | None = None,
 ) -> None:
     """Prints all of an execution."""
     screen.print(*screen.wrapped(headline(execution, unicode=screen.is_unicode), indent=_INDENT))
@@ -35,6 +43,7 @@ def show_execution(
     if execution.steps:
         screen.print("", Text("steps", style="bold"))
         _show_steps(screen, execution.steps)
+    _show_skips(screen, execution, rejects_command)
     _show_failures(screen, execution)
     _show_next(screen, next_command)
 
@@ -142,6 +151,23 @@ def _step_cells(step: StepExecution, *, unicode: bool) -> Iterator[Text | str]:
     yield words.count(counts.commit)
     yield words.count(counts.rollback) if counts.rollback else ""
     yield words.rate(counts.read, seconds or 0)
+
+
+def _show_skips(screen: Screen, execution: JobExecution, command: str | None) -> None:
+    """Prints how many items were skipped in which phase, and the command that shows them."""
+    counts = [step.counts for step in execution.steps]
+    phases = {
+        "read": sum(each.read_skip for each in counts),
+        "process": sum(each.process_skip for each in counts),
+        "write": sum(each.write_skip for each in counts),
+    }
+    told = ", ".join(f"{words.count(count)} in {phase}" for phase, count in phases.items() if count)
+    if not told:
+        return
+    line = Text.assemble(("skipped: ", "bold yellow"), told)
+    if command:
+        line.append(f"; {command} shows them")
+    screen.print("", *screen.wrapped(line, indent=_INDENT))
 
 
 def _show_failures(screen: Screen, execution: JobExecution) -> None:

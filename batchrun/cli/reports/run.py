@@ -22,6 +22,7 @@ class RunResult:
         exit_code: of the process.
         before: attempts at steps that completed in the executions that this one continues.
         next_command: goes on, or None.
+        rejects_command: shows what was skipped, or None.
         fails_on_skips: a skipped item is why the process fails.
         has_run: it ran now; false where the same work had completed before.
     """
@@ -30,6 +31,7 @@ class RunResult:
     exit_code: int
     before: Sequence[StepExecution] = ()
     next_command: str | None = None
+    rejects_command: str | None = None
     fails_on_skips: bool = False
     has_run: bool = True
 
@@ -43,7 +45,7 @@ class RunResult:
         from batchrun.cli.rendering.execution import show_summary
 
         if self.has_run:
-            show_summary(screen, self.execution, self.next_command)
+            show_summary(screen, self.execution, self.next_command, self.rejects_command)
         else:
             screen.print(self._note)
 

@@ -93,6 +93,11 @@ class Dialect:
             value = b"(?:%s(?:[^%s]++|%s%s)*+%s|%s)" % (quote, quote, quote, quote, quote, value)
         return re.compile(b"%s(?:%s%s){%d}\\r?\\n" % (value, end, value, columns - 1))
 
+    def run_of(self, record: re.Pattern[bytes]) -> re.Pattern[bytes]:
+        """Returns what a run of such records matches, as long as it goes, without any comment."""
+        comment = b"(?!%s)" % re.escape(self.comment) if self.comment else b""
+        return re.compile(b"(?:%s%s)*+" % (comment, record.pattern))
+
     def fields(self, record: bytes) -> list[bytes]:
         """Returns the raw fields of one record, without its line end."""
         text = record.removesuffix(b"\n").removesuffix(b"\r")

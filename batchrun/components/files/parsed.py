@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from batchrun.components.files.blocks import Block
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 Piece = tuple[RecordKind, int, int]
 
 
-@dataclass(slots=True)
+@dataclass
 class ParsedBlock:
     """The items of a block, and the records of it that are none.
 
@@ -37,6 +38,11 @@ class ParsedBlock:
 
     def __post_init__(self) -> None:
         self._bad = [place for place, _ in self.errors]
+
+    @cached_property
+    def _is_line_each(self) -> bool:
+        """Tells whether each record is one line, and each line a record."""
+        return self.block.data.count(b"\n") == self.count
 
     def add(self, place: int, error: ParseError) -> None:
         """Adds a bad record behind those that there are."""
@@ -60,14 +66,14 @@ class ParsedBlock:
 
     def line(self, place: int, dialect: Dialect, one_column: bool) -> int:
         """Returns the number of the line where the record at this place begins."""
-        if self.block.data.count(b"\n") == self.count:
+        if self._is_line_each:
             return self.block.line + place
         return self.record(place, dialect, one_column)[0]
 
     def record(self, place: int, dialect: Dialect, one_column: bool) -> tuple[int, bytes]:
         """Returns line number and bytes of the record at this place."""
         data, line = self.block.data, self.block.line
-        if self._records is None and data.count(b"\n") == self.count:
+        if self._records is None and self._is_line_each:
             self._records = list(enumerate(data.split(b"\n"), line))
         elif self._records is None:
             pieces = numbered(data, line, dialect, one_column)

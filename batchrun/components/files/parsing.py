@@ -7,19 +7,22 @@ rule of the dialect, the bad ones become ParseErrors, and the good ones go throu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from batchrun.components.conversion import convert, lost, unconverted, wire_type
 from batchrun.components.files.blocks import Block
 from batchrun.components.files.dialect import Dialect, RecordKind
 from batchrun.components.files.layout import Layout
-from batchrun.components.files.parsed import ParsedBlock, Piece, numbered
-from batchrun.errors import ParseError
+from batchrun.components.files.parsed import ParsedBlock, numbered
+from batchrun.errors import ItemError, ParseError
+from batchrun.spi.chunk import Item
+from batchrun.spi.item import RawItem
 
 if TYPE_CHECKING:
     import polars as pl
 
-_MAX_RAW = 1 << 16
+_MAX_RAW = 1 << 16  # of a record that does not end; one that does is kept whole, to be replayed
 
 
 class BlockParser:
@@ -41,6 +44,7 @@ class BlockParser:
         self._null_values = [value for value in dialect.null_values if value]
         self._delimiter = dialect.delimiter.decode()
         self._plain_record = dialect.plain_record(len(layout.columns) or 1)
+        self._plain_run = dialect.run_of(self._plain_record)
 
     def parse(self, block: Block) -> ParsedBlock | None:
         """Returns the items of a block, or None where it ends inside a record, so that it must be cut again."""
@@ -49,10 +53,31 @@ class BlockParser:
             return ParsedBlock(block, frame, frame.height)
         if (found := self._well_shaped(block)) is not None:
             return found
-        records = numbered(block.data, block.line, self._dialect, self.one_column)
-        if records and records[-1][0][0] is RecordKind.UNCLOSED and not block.is_last:
-            return None
-        return self._examine(block, records)
+        return self._examine(block)
+
+    def parse_raw(self, raws: Sequence[RawItem]) -> list[Item | ItemError]:
+        """Returns the item of each record's text, or what is wrong with it.
+
+        All at once where each text is one record also among the others, else one after the other.
+        """
+        data = b"".join(_record(each) for each in raws)
+        parsed = self.parse(Block(0, 1, data, data, True))
+        is_one_each = (
+            parsed is not None
+            and parsed.count == len(raws)
+            and all(
+                parsed.record(place, self._dialect, self.one_column)[1].rstrip(b"\r\n") == _record(each).rstrip(b"\r\n")
+                for place, each in enumerate(raws)
+            )
+        )
+        if parsed is not None and is_one_each:
+            errors, items = dict(parsed.errors), iter(parsed.frame.to_dicts())
+            return [
+                _told_of(errors[place], each) if place in errors else next(items) for place, each in enumerate(raws)
+            ]
+        if len(raws) > 1:
+            return [made for each in raws for made in self.parse_raw([each])]
+        return [_told_of(parsed.errors[0][1] if parsed and parsed.errors else None, raws[0])]
 
     # --- the fast way --------------------------------------------------------------------------------
 
@@ -152,24 +177,65 @@ class BlockParser:
             found.add(row, self._error(message, line, record))
         return found
 
-    def _examine(self, block: Block, records: list[tuple[Piece, int]]) -> ParsedBlock:
+    def _examine(self, block: Block) -> ParsedBlock | None:
+        """Returns the items of a block in which records are bad, or None where it ends inside of one.
+
+        Records that are plainly well shaped are passed over in runs, so that only the others cost work one by one.
+        """
+        data, at, line, place = block.data, 0, block.line, 0
         errors: dict[int, ParseError] = {}
-        good: list[int] = []
+        places: list[int] = []
         cleaned: list[bytes] = []
-        is_utf8 = _is_utf8(block.data)
-        for place, ((kind, start, end), line) in enumerate(records):
-            record = block.data[start:end]
-            outcome = self._shape(record, kind, is_utf8)
-            if isinstance(outcome, str):
-                errors[place] = self._error(outcome, line, record)
+        is_clean = b"\0" not in data and _is_utf8(data)
+        while at < len(data):
+            end = self._plain_end(data, at) if is_clean else at
+            if end > at:
+                places += range(place, place := place + self._count(data, at, end))
+                cleaned.append(data[at:end])
             else:
-                good.append(place)
-                cleaned.append(outcome)
-        frame, refused = self._values(cleaned)
+                kind, _, end = next(self._dialect.records(data, at))
+                if kind is RecordKind.UNCLOSED and not block.is_last:
+                    return None
+                if self._is_record(kind):
+                    outcome = self._shape(data[at:end], kind, is_clean)
+                    if isinstance(outcome, str):
+                        errors[place] = self._error(outcome, line, data[at:end], kind)
+                    else:
+                        places.append(place)
+                        cleaned.append(outcome)
+                    place += 1
+            line += data.count(b"\n", at, end)
+            at = end
+        return self._found(block, place, places, cleaned, errors)
+
+    def _plain_end(self, data: bytes, at: int) -> int:
+        """Returns where the run of well-shaped records ends that begins here."""
+        run = self._plain_run.match(data, at)
+        assert run is not None, "a run may be empty"
+        return run.end()
+
+    def _count(self, data: bytes, start: int, end: int) -> int:
+        """Returns the number of well-shaped records between."""
+        quote = self._dialect.quote
+        if quote is None or data.find(quote, start, end) < 0:
+            return data.count(b"\n", start, end)
+        return sum(1 for _ in self._plain_record.finditer(data, start, end))
+
+    def _is_record(self, kind: RecordKind) -> bool:
+        return kind in (RecordKind.ITEM, RecordKind.UNCLOSED) or (self.one_column and kind is RecordKind.BLANK)
+
+    def _found(
+        self, block: Block, count: int, places: list[int], cleaned: list[bytes], errors: dict[int, ParseError]
+    ) -> ParsedBlock:
+        """Returns the items of well-shaped records, whose places are given, with the errors of all others."""
+        frame, refused = self._values(cleaned, len(places))
+        found = ParsedBlock(block, frame, count)
         for row, message in refused.items():
-            (_, start, end), line = records[good[row]]
-            errors[good[row]] = self._error(message, line, block.data[start:end])
-        return ParsedBlock(block, frame, len(records), sorted(errors.items()))
+            line, record = found.record(places[row], self._dialect, self.one_column)
+            errors[places[row]] = self._error(message, line, record)
+        for place, error in sorted(errors.items()):
+            found.add(place, error)
+        return found
 
     def _shape(self, record: bytes, kind: RecordKind, is_utf8: bool) -> bytes | str:
         """Returns the record as the parser takes it, or what is wrong with its shape."""
@@ -190,16 +256,17 @@ class BlockParser:
                 return f"column {column.name!r}: text follows the closing quote: {raw.decode()!r}"
         return dialect.delimiter.join(dialect.quoted(raw) for raw in fields) + b"\n"
 
-    def _values(self, records: list[bytes]) -> tuple[pl.DataFrame, dict[int, str]]:
-        """Returns the items of well-shaped records, and what is wrong with the others, by their number."""
+    def _values(self, runs: list[bytes], count: int) -> tuple[pl.DataFrame, dict[int, str]]:
+        """Returns the items of so many well-shaped records, and what is wrong with the others, by their number."""
         import polars as pl
 
+        data = b"".join(runs)
         try:
-            frame, text = self._leniently(b"".join(records))
+            frame, text = self._leniently(data)
         except pl.exceptions.PolarsError:
-            return self._one_by_one(records)
-        if not frame.height == text.height == len(records):
-            return self._one_by_one(records)
+            return self._one_by_one(data)
+        if not frame.height == text.height == count:
+            return self._one_by_one(data)
         return self._without_refused(frame, text)
 
     def _leniently(self, data: bytes) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -217,23 +284,36 @@ class BlockParser:
             frame = frame[[row for row in range(frame.height) if row not in refusals]]
         return frame.select(self._layout.output), {row: "; ".join(each) for row, each in sorted(refusals.items())}
 
-    def _one_by_one(self, records: list[bytes]) -> tuple[pl.DataFrame, dict[int, str]]:
+    def _one_by_one(self, data: bytes) -> tuple[pl.DataFrame, dict[int, str]]:
         """Parses each record by itself, where the parser refuses them all together."""
         import polars as pl
 
+        records = [data[start:end] for (_, start, end), _ in numbered(data, 0, self._dialect, self.one_column)]
+        empty = self._values([], 0)[0]
         if len(records) == 1:
-            return self._values([])[0], {0: "the record cannot be parsed"}
-        frames, refusals = [self._values([])[0]], {}
+            return empty, {0: "the record cannot be parsed"}
+        frames, refusals = [empty], {}
         for row, record in enumerate(records):
-            frame, refused = self._values([record])
+            frame, refused = self._values([record], 1)
             frames.append(frame)
             if refused:
                 refusals[row] = refused[0]
         return pl.concat(frames), refusals
 
-    def _error(self, message: str, line: int, record: bytes) -> ParseError:
-        raw = record[:_MAX_RAW].decode(errors="replace").removesuffix("\n").removesuffix("\r")
+    def _error(self, message: str, line: int, record: bytes, kind: RecordKind = RecordKind.ITEM) -> ParseError:
+        record = record[:_MAX_RAW] if kind is RecordKind.UNCLOSED else record
+        raw = record.decode(errors="replace").removesuffix("\n").removesuffix("\r")
         return ParseError(message, origin=f"{self._name}:{line}", raw=raw)
+
+
+def _record(raw: RawItem) -> bytes:
+    return raw.text.encode("utf-8", "replace") + b"\n"
+
+
+def _told_of(error: ParseError | None, raw: RawItem) -> ParseError:
+    """Returns an error with the origin and the text of the record that it is about."""
+    message = "the text is not one record" if error is None else error.reason
+    return ParseError(message, origin=raw.origin, raw=raw.text)
 
 
 def _is_utf8(data: bytes) -> bool:

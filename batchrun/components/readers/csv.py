@@ -17,8 +17,19 @@ from batchrun.components.files.parsed import ParsedBlock
 from batchrun.components.files.parsing import BlockParser
 from batchrun.components.files.source import FileSource, is_cut_safe
 from batchrun.domain.execution import JsonObject
-from batchrun.errors import InputError, ParseError
-from batchrun.spi import Chunk, ComponentScope, ComponentSpec, Extent, Options, OptionsProblem, component, option
+from batchrun.errors import InputError, ItemError, ParseError
+from batchrun.spi import (
+    Chunk,
+    ComponentScope,
+    ComponentSpec,
+    Extent,
+    Item,
+    Options,
+    OptionsProblem,
+    RawItem,
+    component,
+    option,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -200,6 +211,10 @@ class CsvItemReader:
 
     def _line_in(self, block: ParsedBlock) -> int:
         return block.line(self._place, self._dialect, self._parser.one_column)
+
+    def read_raw(self, raws: Sequence[RawItem]) -> list[Item | ItemError]:
+        """Reads records from their texts, in the file's present layout."""
+        return self._parser.parse_raw(raws)
 
     def close(self) -> None:
         """Closes the file."""

@@ -128,6 +128,7 @@ class TableItemWriter:
         self._shape: TableShape | None = None
         self._checked: tuple[str, ...] = ()
         self._made_at = -1
+        self._made_before: int | None = None
         self._is_emptying = False
 
     def connect(self) -> CheckpointStore | None:
@@ -254,12 +255,18 @@ class TableItemWriter:
 
     def _make_table(self, columns: pl.Schema) -> None:
         store, session = self._reached()
-        # A rollback undoes the creation too, so it is looked at again after each.
-        if self._shape is not None or self._made_at == store.undone:
+        # A rollback undoes the creation too, so it is looked at again after each, until it has been committed.
+        if self._exists():
             return
         if session.describe(self._table) is None:
             session.create_table(self._table, columns, self._options.key)
         self._made_at = store.undone
+
+    def _exists(self) -> bool:
+        """Tells whether the table is there in this transaction, as far as that is certain without a look."""
+        store, _ = self._reached()
+        is_committed = self._made_before is not None and store.commits > self._made_before
+        return self._shape is not None or self._made_at == store.undone or is_committed
 
     def _write_error(self, error: RefusedError, chunk: Chunk, count: int) -> WriteError:
         """Returns a refusal of a chunk that was made of so many items; its place counts among those."""
@@ -271,7 +278,9 @@ class TableItemWriter:
     def state(self) -> JsonObject | None:
         """Remembers that the table exists, and that `replace` has emptied it: a restart misses and keeps its rows."""
         store, _ = self._reached()
-        exists = self._shape is not None or self._made_at == store.undone
+        exists = self._exists()
+        if not exists or self._made_before is None:
+            self._made_before = store.commits if exists else None
         return {"exists": exists, **({"emptied": True} if self._options.mode == "replace" else {})}
 
     def finish(self) -> None:

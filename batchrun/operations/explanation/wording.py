@@ -9,7 +9,7 @@ import msgspec
 
 from batchrun.domain.definition import ChunkDefinition, ComponentDefinition, FlowDefinition, StepDefinition, Transition
 from batchrun.domain.parameters import MASK
-from batchrun.domain.tolerance import OnWriteError, ToleranceDefinition
+from batchrun.domain.tolerance import OnWriteError
 from batchrun.registry import Registry
 from batchrun.spi.spec import ComponentSpec
 
@@ -83,20 +83,32 @@ def rule_words(state: StepDefinition) -> list[str]:
         f"fails after {state.timeout.total_seconds():g} s" if state.timeout is not None else "",
         f"promotes {', '.join(state.promote)} to the job's context" if state.promote else "",
     ]
-    tolerance = _tolerance_words(state.work.tolerance) if isinstance(state.work, ChunkDefinition) else []
+    tolerance = _tolerance_words(state.work) if isinstance(state.work, ChunkDefinition) else []
     return [rule for rule in (*rules, *tolerance) if rule]
+
+
+def _rejects(sink: ComponentDefinition | None, writer: ComponentDefinition) -> str:
+    """Returns where skipped items are kept, and how often."""
+    if sink is None:
+        return "as JSON lines in .batchrun/rejects, exactly once: a restart cuts them back to the last commit"
+    database = sink.options.get("database")
+    if database is not None and database == writer.options.get("database"):
+        return f"by {sink.type} in {database}, exactly once: in the transaction of their chunk"
+    return f"by {sink.type}, exactly once: a restart cuts them back to the last commit"
 
 
 def _runs_again(state: StepDefinition) -> bool:
     return state.allow_start_if_complete and state.kind != "decision"
 
 
-def _tolerance_words(tolerance: ToleranceDefinition) -> list[str]:
+def _tolerance_words(work: ChunkDefinition) -> list[str]:
+    tolerance = work.tolerance
     skip, retry, words = tolerance.skip, tolerance.retry, []
     if retry.rules.errors or retry.policy:
         words.append(f"tries {_errors(retry.rules.errors, retry.policy)} again, {retry.limit} times in all")
     if skip.rules.errors or skip.policy:
         words.append(f"skips items with {_errors(skip.rules.errors, skip.policy)}{_limit(skip.limit, skip.share)}")
+        words.append(f"keeps them {_rejects(work.rejects, work.writer)}")
     if tolerance.on_write_error is not OnWriteError.BISECT:
         words.append(f"on a write error: {tolerance.on_write_error}")
     return words
