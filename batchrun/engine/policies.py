@@ -53,7 +53,7 @@ class LimitedSkipPolicy:
         if skip.limit is not None and tally.total >= skip.limit:
             raise SkipLimitExceededError(f"{skip.limit}", error)
         if skip.share is not None and tally.total + 1 > skip.share * tally.items:
-            raise SkipLimitExceededError(f"{float(skip.share):.3%} of {tally.items} items", error)
+            raise SkipLimitExceededError(f"{float(skip.share * 100):g}% of {tally.items} items", error)
         of_error = SkipTally()
         of_error.add(error)
         for name, limit in skip.limits.items():
