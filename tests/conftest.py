@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,8 @@ _RUN = pytest.StashKey[PostgresRun | None]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A run behind `&` in a script ignores SIGINT, and what it starts would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[_RUN] = PostgresRun.begin()
 
 
