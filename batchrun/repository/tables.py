@@ -64,7 +64,6 @@ job_instance = Table(
     Column("exported_at", UtcDateTime),
     UniqueConstraint("job_name", "identity"),
     Index("uq_job_instance_origin", "origin_repository_id", "origin_instance_id", unique=True),
-    sqlite_autoincrement=True,
 )
 
 running_index = Index("uq_job_execution_running", "instance_id", unique=True)
@@ -109,15 +108,7 @@ job_execution = Table(
     Index("ix_job_execution_status_id", "status", "id"),
     Index("ix_job_execution_created_at_id", "created_at", "id"),
     running_index,
-    sqlite_autoincrement=True,  # an id is never given twice, also after a purge
 )
-
-
-@event.listens_for(job_execution, "before_create")
-def _limit_to_running(_table: Table, connection: Connection, **_options: Any) -> None:
-    """Makes the unique index a partial one; said any earlier, the condition would import both dialects."""
-    running_index.dialect_kwargs[f"{connection.dialect.name}_where"] = is_running
-
 
 job_parameter = Table(
     "job_parameter",
@@ -156,8 +147,20 @@ step_execution = Table(
     Column("ended_at", UtcDateTime),
     Column("number", BigInteger),  # what checkpoints call it; null where that is its id
     Index("ix_step_execution_instance_id_step_name_id", "instance_id", "step_name", "id"),
-    sqlite_autoincrement=True,  # checkpoints in targets name steps by their id
 )
+
+
+@event.listens_for(metadata, "before_create")
+def _say_what_a_dialect_needs(_metadata: MetaData, connection: Connection, **_options: Any) -> None:
+    """Makes the index of running executions a partial one, and has SQLite never give an id twice, after a purge either.
+
+    Said any earlier, either would import dialects that no connection needs.
+    """
+    running_index.dialect_kwargs[f"{connection.dialect.name}_where"] = is_running
+    if connection.dialect.name == "sqlite":
+        for table in (job_instance, job_execution, step_execution):
+            table.dialect_kwargs["sqlite_autoincrement"] = True
+
 
 # Of its own MetaData: Alembic keeps the version table itself and would else propose to make it.
 version = Table("batchrun_version", MetaData(), Column("version_num", Text, primary_key=True))
