@@ -56,6 +56,7 @@ def execution_document(execution: JobExecution) -> dict[str, Any]:
 def _step_document(step: StepExecution) -> dict[str, Any]:
     return {
         "name": step.step_name,
+        "visit": step.visit,
         "status": step.status.name,
         "exit_code": step.exit_status.code,
         "exit_description": step.exit_status.description,

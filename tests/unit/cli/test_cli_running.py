@@ -186,6 +186,7 @@ def test_json_has_the_documented_fields(batchrun: Run, application: ApplicationD
         "steps": [
             {
                 "name": "load",
+                "visit": 1,
                 "status": "COMPLETED",
                 "exit_code": "COMPLETED",
                 "exit_description": "",
