@@ -8,30 +8,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import suppress
 
-from batchrun.components.files.source import reason
+from batchrun.components.files.written_file import WrittenFile
 from batchrun.errors import OutputError
 
 
-class GrowingFile:
-    """A file that one step appends to.
-
-    Attributes:
-        path: where it is.
-        name: the file as the user named it, for messages.
-        size: bytes written, durable or not.
-    """
-
-    def __init__(self, path: Path, name: str) -> None:
-        """Names the file, and opens nothing."""
-        self.path = path
-        self.name = name
-        self.size = 0
-        self._descriptor: int | None = None
-        self._synced = 0
+class GrowingFile(WrittenFile):
+    """A file that one step appends to."""
 
     def open(self, size: int) -> None:
         """Makes the file that of this process, with its first `size` bytes; one that there is not yet is made.
@@ -54,7 +38,7 @@ class GrowingFile:
             self._sync_folder()
         self.size = self._synced = size
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Appends the bytes.
 
         Raises:
@@ -66,26 +50,7 @@ class GrowingFile:
                     f"{self.name}: another process has taken the file, or removed it",
                     hint="each job instance needs a file of its own",
                 )
-            rest = memoryview(data)
-            while rest:
-                written = os.write(self._file, rest)
-                self.size += written
-                rest = rest[written:]
-
-    def sync(self) -> int:
-        """Makes what is written durable, and returns the length."""
-        if self._synced != self.size:
-            with self._named():
-                os.fsync(self._file)
-            self._synced = self.size
-        return self.size
-
-    def cut(self, size: int) -> None:
-        """Drops what follows the first `size` bytes."""
-        with self._named():
-            os.ftruncate(self._file, size)
-            os.lseek(self._file, size, os.SEEK_SET)
-        self.size = self._synced = size
+        super().write(data)
 
     def close(self) -> None:
         """Closes the file; one that stayed empty goes."""
@@ -96,11 +61,6 @@ class GrowingFile:
                 os.unlink(self.path)
         os.close(self._descriptor)
         self._descriptor = None
-
-    @property
-    def _file(self) -> int:
-        assert self._descriptor is not None, "the file is open"
-        return self._descriptor
 
     def _copy(self, size: int) -> None:
         if not size:
@@ -115,17 +75,3 @@ class GrowingFile:
             shutil.copyfileobj(source, copy)
             copy.truncate(size)
         os.lseek(self._file, size, os.SEEK_SET)
-
-    def _sync_folder(self) -> None:
-        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise OutputError(f"{self.name}: {reason(error)}") from error

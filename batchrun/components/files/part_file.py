@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from batchrun.components.files.source import reason
+from batchrun.components.files.written_file import WrittenFile
 from batchrun.errors import OutputError
 from batchrun.spi.scope import ComponentScope
 
@@ -25,23 +25,14 @@ def part_tag(scope: ComponentScope) -> str:
     return f"{scope.repository_id[:8]}-{scope.instance_id}-{scope.step_name}"
 
 
-class PartFile:
-    """The file `.NAME.TAG.part` that becomes NAME, locked against any other process.
-
-    Attributes:
-        name: the target as the user named it, for messages.
-        size: bytes written, durable or not.
-    """
+class PartFile(WrittenFile):
+    """The file `.NAME.TAG.part` that becomes NAME, locked against any other process."""
 
     def __init__(self, target: Path, name: str, tag: str) -> None:
         """Names the files and opens none; `tag` tells the part files of different steps and instances apart."""
-        self.name = name
-        self.size = 0
+        super().__init__(target.with_name(f".{target.name}.{_NO_NAME.sub('_', tag)}.part"), name)
         self._target = target
-        self._part = target.with_name(f".{target.name}.{_NO_NAME.sub('_', tag)}.part")
-        self._descriptor: int | None = None
         self._is_new = False
-        self._synced = -1
 
     def reserve(self) -> None:
         """Locks the part file and leaves it as it is; makes one where there is none, which `close` takes away again.
@@ -65,8 +56,7 @@ class PartFile:
         if self._descriptor is None:
             self.reserve()
         self._is_new = False
-        with self._named():
-            self._cut(0)
+        self.cut(0)
 
     def resume(self, size: int) -> None:
         """Goes on behind the first `size` bytes, and cuts off what follows them.
@@ -78,39 +68,18 @@ class PartFile:
             self.reserve()
         if self._is_new:
             raise OutputError(
-                f"{self.name}: the unfinished output {self._part} is gone, so the step cannot go on in it",
+                f"{self.name}: the unfinished output {self.path} is gone, so the step cannot go on in it",
                 hint="launch the job as a new instance",
             )
         with self._named():
             found = os.fstat(self._file).st_size
             if found < size:
                 raise OutputError(
-                    f"{self.name}: the unfinished output {self._part} has {found} bytes, "
+                    f"{self.name}: the unfinished output {self.path} has {found} bytes, "
                     f"but the step had written {size}",
                     hint="launch the job as a new instance",
                 )
-            self._cut(size)
-
-    def write(self, data: bytes | memoryview) -> None:
-        """Appends the bytes.
-
-        Raises:
-            OutputError: they cannot be written, such as on a full disk.
-        """
-        rest = memoryview(data)
-        with self._named():
-            while rest:
-                written = os.write(self._file, rest)
-                self.size += written
-                rest = rest[written:]
-
-    def sync(self) -> int:
-        """Makes what is written durable, and returns the length."""
-        if self._synced != self.size:
-            with self._named():
-                os.fsync(self._file)
-            self._synced = self.size
-        return self.size
+            self.cut(size)
 
     def publish(self) -> None:
         """Gives the file its name, in place of what had it; does nothing where that has been done.
@@ -124,9 +93,9 @@ class PartFile:
             if self._is_new:
                 if self._target.exists():
                     return
-                raise OutputError(f"{self.name}: the finished output {self._part} is gone")
+                raise OutputError(f"{self.name}: the finished output {self.path} is gone")
             os.fsync(self._file)
-            os.replace(self._part, self._target)
+            os.replace(self.path, self._target)
             self._sync_folder()
 
     def close(self) -> None:
@@ -134,14 +103,9 @@ class PartFile:
         if self._descriptor is not None:
             if self._is_new:
                 with suppress(OSError):
-                    os.unlink(self._part)
+                    os.unlink(self.path)
             os.close(self._descriptor)
             self._descriptor = None
-
-    @property
-    def _file(self) -> int:
-        assert self._descriptor is not None, "the part file is open"
-        return self._descriptor
 
     def _open(self) -> None:
         """Opens and locks the part file; opens it again where it was published or removed before the lock came."""
@@ -153,7 +117,7 @@ class PartFile:
                 os.close(descriptor)
                 raise
             with suppress(FileNotFoundError):
-                if os.fstat(descriptor).st_ino == os.stat(self._part).st_ino:
+                if os.fstat(descriptor).st_ino == os.stat(self.path).st_ino:
                     self._descriptor = descriptor
                     return
             os.close(descriptor)
@@ -162,37 +126,23 @@ class PartFile:
         flags = os.O_RDWR | os.O_CLOEXEC
         while True:
             with suppress(FileExistsError):
-                return True, os.open(self._part, flags | os.O_CREAT | os.O_EXCL, 0o666)
+                return True, os.open(self.path, flags | os.O_CREAT | os.O_EXCL, 0o666)
             with suppress(FileNotFoundError):
-                return False, os.open(self._part, flags)
+                return False, os.open(self.path, flags)
 
     def _lock(self, descriptor: int) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise OutputError(f"{self.name}: another process is writing it ({self._part} is locked)") from error
-
-    def _cut(self, size: int) -> None:
-        os.ftruncate(self._file, size)
-        os.lseek(self._file, size, os.SEEK_SET)
-        self.size = size
-        self._synced = -1
-
-    def _sync_folder(self) -> None:
-        folder = os.open(self._target.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            raise OutputError(f"{self.name}: another process is writing it ({self.path} is locked)") from error
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """Turns an error of the system into one that names the file and the reason."""
-        try:
-            yield
-        except FileNotFoundError as error:
-            folder = self._target.parent
-            what = f"there is no folder {folder}" if not folder.is_dir() else reason(error)
-            raise OutputError(f"{self.name}: {what}") from error
-        except OSError as error:
-            raise OutputError(f"{self.name}: {reason(error)}") from error
+        """Says of a missing folder which it is."""
+        with super()._named():
+            try:
+                yield
+            except FileNotFoundError as error:
+                if (folder := self._target.parent).is_dir():
+                    raise
+                raise OutputError(f"{self.name}: there is no folder {folder}") from error
