@@ -7,13 +7,14 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
 from batchrun.engine import StopSignal
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+_NONE = -1
 
 _log = logging.getLogger("batchrun.operations")
 
@@ -27,56 +28,68 @@ def stopped_by_signals(stop: StopSignal) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    with _handled(_SecondAborts()), _heard(stop):
-        yield
-
-
-class _SecondAborts:
-    """The handler of the main thread: leaves the first signal to whoever hears it, and aborts at a later SIGINT."""
-
-    def __init__(self) -> None:
-        self._is_second = False
-
-    def __call__(self, number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGINT and self._is_second:
-            raise KeyboardInterrupt
-        self._is_second = True
-
-
-@contextmanager
-def _handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     heeded = [number for number in STOPPING if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, handler) for number in heeded}
+    ear = _Ear(stop)
+    before = {number: signal.signal(number, ear.in_main_thread) for number in heeded}
     try:
-        yield
+        with ear.listening():
+            yield
     finally:
         for number, former in before.items():
             signal.signal(number, former)
 
 
-@contextmanager
-def _heard(stop: StopSignal) -> Iterator[None]:
-    """Has a thread hear of signals at once: a handler waits until the main thread is back from a driver's call."""
-    told, tells = socket.socketpair()
-    tells.setblocking(False)
-    former = signal.set_wakeup_fd(tells.fileno(), warn_on_full_buffer=False)
+class _Ear:
+    """Hears of signals on a thread of its own: Python's handlers wait until the main thread is back from a driver."""
 
-    def hear() -> None:
+    def __init__(self, stop: StopSignal) -> None:
+        self._stop = stop
+        self._has_heard = False
+        self._aborts = 0
+        self._own = 0
+        self._main = threading.get_ident()
+
+    def in_main_thread(self, _number: int, _frame: FrameType | None) -> None:
+        """Aborts where that has been decided; handlers of signals run in the main thread."""
+        if self._aborts:
+            self._aborts -= 1
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Listens to the pipe that each signal writes its number to."""
+        told, tells = socket.socketpair()
+        tells.setblocking(False)
+        former = signal.set_wakeup_fd(tells.fileno(), warn_on_full_buffer=False)
+        thread = threading.Thread(target=self._listen, args=(told, former), name="batchrun-signals", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(former)
+            tells.close()
+            thread.join()
+            told.close()
+
+    def _listen(self, told: socket.socket, former: int) -> None:
         while number := told.recv(1):
+            if self._own and number[0] == signal.SIGINT:
+                self._own -= 1
+                continue
             if number[0] in STOPPING:
-                if not stop.is_requested:
-                    _log.warning("stopping at the next commit; Ctrl-C again aborts at once")
-                stop.request()
-            if former != -1:
+                self._hear(number[0])
+            if former != _NONE:
                 with suppress(OSError):
                     os.write(former, number)
 
-    thread = threading.Thread(target=hear, name="batchrun-signals", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        signal.set_wakeup_fd(former)
-        tells.close()
-        thread.join()
-        told.close()
+    def _hear(self, number: int) -> None:
+        if self._has_heard and number == signal.SIGINT:
+            self._aborts += 1
+            self._own += 1
+            # The handler may have run before this was decided. A signal, so that it also ends a wait.
+            signal.pthread_kill(self._main, signal.SIGINT)
+        elif not self._has_heard:
+            self._has_heard = True
+            if not self._stop.is_requested:
+                _log.warning("stopping at the next commit; Ctrl-C again aborts at once")
+            self._stop.request()

@@ -27,15 +27,19 @@ def made_input(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[An
     return path, write_input(path, ROWS)
 
 
-def sqlite_facts(path: Path) -> tuple[Any, ...]:
+LEFT = "SELECT count(*) FROM batchrun_checkpoint"
+"""A kill between a step's end and the deletion of its checkpoint leaves the row: out of date, and of no harm."""
+
+
+def sqlite_facts(path: Path, *, most_left: int = 0) -> tuple[Any, ...]:
     with closing(sqlite3.connect(path)) as connection:
         count, distinct, ids, doubled, amount, length, day = connection.execute(FACTS).fetchone()
         assert connection.execute("SELECT count(*), max(n) FROM runs").fetchone() == (1, count)
-        assert connection.execute("SELECT count(*) FROM batchrun_checkpoint").fetchone() == (0,)
+        assert connection.execute(LEFT).fetchone()[0] <= most_left
     return count, distinct, ids, doubled, Decimal(amount).quantize(Decimal("0.01")), length, day
 
 
-def postgres_facts(url: str) -> tuple[Any, ...]:
+def postgres_facts(url: str, *, most_left: int = 0) -> tuple[Any, ...]:
     import psycopg
 
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
@@ -43,7 +47,9 @@ def postgres_facts(url: str) -> tuple[Any, ...]:
         assert row is not None
         count, distinct, ids, doubled, amount, length, day = row
         assert connection.execute("SELECT count(*), max(n) FROM runs").fetchone() == (1, count)
-        assert connection.execute("SELECT count(*) FROM batchrun_checkpoint").fetchone() == (0,)
+        left = connection.execute(LEFT).fetchone()
+        assert left is not None
+        assert left[0] <= most_left
         connection.execute("DROP TABLE rows, runs, batchrun_checkpoint")
     return count, distinct, int(ids), int(doubled), amount, int(length), day.isoformat()
 
@@ -58,7 +64,7 @@ def test_a_killed_load_into_sqlite_is_exact(made_input: tuple[Path, tuple[Any, .
         folder = tmp_path / f"kill{place}"
         load = Load.make(folder, path, "sqlite:///target.db", "sqlite:///repository.db")
         hits += load.survive(duration, 1 + place % 3, chance)
-        assert sqlite_facts(folder / "target.db") == facts
+        assert sqlite_facts(folder / "target.db", most_left=1) == facts
     assert hits >= KILLS // 2, "too few kills hit a running load to show anything"
 
 
@@ -74,5 +80,5 @@ def test_a_killed_load_into_postgresql_is_exact(
     for place in range(KILLS):
         load = Load.make(tmp_path / f"kill{place}", path, target, "sqlite:///repository.db")
         hits += load.survive(duration, 1 + place % 3, chance)
-        assert postgres_facts(target) == facts
+        assert postgres_facts(target, most_left=1) == facts
     assert hits >= KILLS // 2, "too few kills hit a running load to show anything"
