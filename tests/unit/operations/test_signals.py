@@ -35,14 +35,18 @@ def test_a_stop_is_seen_while_the_main_thread_is_inside_a_statement(number: int)
                 database.execute(ENDLESS).fetchall()
 
 
+def press_ctrl_c_and_wait() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(10)
+
+
 def test_the_first_signal_stops_and_a_second_sigint_aborts() -> None:
     stop = StopSignal()
     with stopped_by_signals(stop):
         os.kill(os.getpid(), signal.SIGTERM)
         for _ in range(3):
             with pytest.raises(KeyboardInterrupt):
-                os.kill(os.getpid(), signal.SIGINT)
-                time.sleep(10)
+                press_ctrl_c_and_wait()
             time.sleep(0.05)  # no further one comes
     assert stop.is_requested
 
