@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -14,6 +15,7 @@ from types import FrameType
 from batchrun.engine import StopSignal
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+AGAIN_SECONDS = 0.02
 _NONE = -1
 
 _log = logging.getLogger("batchrun.operations")
@@ -68,6 +70,7 @@ class _Ear:
         finally:
             signal.set_wakeup_fd(former)
             tells.close()
+            self._aborts = 0
             thread.join()
             told.close()
 
@@ -84,12 +87,17 @@ class _Ear:
 
     def _hear(self, number: int) -> None:
         if self._has_heard and number == signal.SIGINT:
-            self._aborts += 1
-            self._own += 1
-            # The handler may have run before this was decided. A signal, so that it also ends a wait.
-            signal.pthread_kill(self._main, signal.SIGINT)
+            self._abort()
         elif not self._has_heard:
             self._has_heard = True
             if not self._stop.is_requested:
                 _log.warning("stopping at the next commit; Ctrl-C again aborts at once")
             self._stop.request()
+
+    def _abort(self) -> None:
+        """Has the handler run until it aborts: it may have run before that was decided, or just before a long wait."""
+        self._aborts += 1
+        while self._aborts:
+            self._own += 1
+            signal.pthread_kill(self._main, signal.SIGINT)
+            time.sleep(AGAIN_SECONDS)
