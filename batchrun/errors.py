@@ -417,7 +417,9 @@ class ItemError(StepError):
         origin: where the item came from, such as `flights.csv:17`, or None.
         raw: the item's raw text or values, for the reject, or None.
         item: the item itself, where it is known which one it was and it had been read.
-        place: the item's place in the chunk that was worked on, from 0, where it is known.
+        place: the item's place in the chunk that was worked on, from 0, where it is known for certain: once the items
+            before it are done, it is set aside without being tried by itself.
+        is_kept: what was written before that place stays written, and is not to be written again.
     """
 
     def __init__(
@@ -428,6 +430,7 @@ class ItemError(StepError):
         raw: str | None = None,
         item: dict[str, Any] | None = None,
         place: int | None = None,
+        is_kept: bool = False,
     ) -> None:
         super().__init__(f"{origin}: {message}" if origin else message)
         self.reason = message
@@ -435,6 +438,7 @@ class ItemError(StepError):
         self.raw = raw
         self.item = item
         self.place = place
+        self.is_kept = is_kept
 
 
 class ParseError(ItemError):

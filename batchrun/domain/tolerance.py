@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 from batchrun.errors import ListenerError
 
@@ -69,10 +70,16 @@ def causes(error: BaseException) -> Iterator[BaseException]:
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
 
 
-def class_names(error: BaseException) -> Iterator[set[str]]:
-    """Yields, from its own class upwards, the names that each class of an error goes by."""
-    for each in type(error).__mro__:
-        yield {each.__name__, each.__qualname__, f"{each.__module__}.{each.__qualname__}"}
+def class_names(error: BaseException) -> tuple[frozenset[str], ...]:
+    """Returns, from its own class upwards, the names that each class of an error goes by."""
+    return _names(type(error).__mro__)
+
+
+@lru_cache(maxsize=256)
+def _names(classes: tuple[type, ...]) -> tuple[frozenset[str], ...]:
+    return tuple(
+        frozenset({each.__name__, each.__qualname__, f"{each.__module__}.{each.__qualname__}"}) for each in classes
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from batchrun.domain.execution import JsonObject, StepCounts
 from batchrun.domain.tolerance import OnWriteError, Phase, causes
-from batchrun.engine.narrowing import Narrowing
+from batchrun.engine.narrowing import Narrowing, is_kept
 from batchrun.engine.preparing import EncodingLock, PreparedChunk
 from batchrun.engine.retrying import Trial
 from batchrun.engine.work import StepWork
@@ -48,6 +48,13 @@ def _located(error: Exception, chunk: Chunk) -> Exception:
     if len(chunk) == 1:
         return located(error, WriteError, chunk.origin(0), chunk.rows[0])
     return located(error, WriteError, chunk.span)
+
+
+def _of_item(error: Exception, item: Chunk) -> Exception:
+    """Returns the error that told which item of several was bad as one of that item alone."""
+    if isinstance(error, ItemError) and error.item is None:
+        error.item = item.rows[0]
+    return error
 
 
 @dataclass(slots=True)
@@ -194,16 +201,13 @@ class Commits:
 
         def attempt(part: Chunk) -> Exception | None:
             store.savepoint()
-            try:
-                written = self._encoded_and_written(part)
-            except Exception as failure:
+            failure = self._part_written(prepared, part, decided)
+            if failure is None or is_kept(failure):
+                store.release()
+            else:
                 store.rollback_to_savepoint()
                 self.work.step.counts.rollback += 1
-                return self._skippable(_located(failure, part))
-            store.release()
-            decided.written += written
-            decided.items += len(part)
-            return None
+            return None if failure is None else self._skippable(failure)
 
         self._narrow(prepared, decided, error, attempt)
 
@@ -211,15 +215,13 @@ class Commits:
         """Commits each part that is decided with the position before the chunk, and the last with the one behind it."""
 
         def attempt(part: Chunk) -> Exception | None:
-            try:
-                decided.written += self._encoded_and_written(part)
-            except Exception as failure:
+            before = decided.items
+            failure = self._part_written(prepared, part, decided)
+            if failure is not None and not is_kept(failure):
                 self.work.step.counts.rollback += 1
-                return self._skippable(_located(failure, part))
-            decided.items += len(part)
-            if decided.items < len(prepared.chunk):
+            if before < decided.items < len(prepared.chunk):
                 self._save_part(decided)
-            return None
+            return None if failure is None else self._skippable(failure)
 
         earlier, decided.rejects = decided.rejects, []
         self._narrow(prepared, decided, error, attempt)
@@ -228,8 +230,8 @@ class Commits:
     def _narrow(
         self, prepared: PreparedChunk, decided: Decided, error: Exception, attempt: Callable[[Chunk], Exception | None]
     ) -> None:
-        def set_aside(_item: Chunk, failure: Exception) -> None:
-            self._reject_item(prepared, decided.items, failure, decided)
+        def set_aside(item: Chunk, failure: Exception) -> None:
+            self._reject_item(prepared, decided.items, _of_item(failure, item), decided)
             decided.items += 1
 
         Narrowing(attempt, set_aside).run(prepared.chunk, error)
@@ -244,8 +246,21 @@ class Commits:
         origin, item = prepared.chunk.origin(place), prepared.source_of(place)
         self._reject(Reject(Phase.WRITE, error, origin, item=item), decided)
 
-    def _encoded_and_written(self, part: Chunk) -> int:
-        return self._written(part, self.encoding.prepare(part))
+    def _part_written(self, prepared: PreparedChunk, part: Chunk, decided: Decided) -> Exception | None:
+        """Writes the items that follow the decided ones; returns what was wrong, and counts what the target keeps."""
+        try:
+            payload = self.encoding.prepare_part(prepared.payload, decided.items, part)
+            decided.written += self._written(part, payload)
+        except Exception as error:
+            failure = _located(error, part)
+            if is_kept(failure):
+                assert isinstance(failure, ItemError)
+                kept = failure.place or 0
+                decided.written += kept
+                decided.items += kept
+            return failure
+        decided.items += len(part)
+        return None
 
     def _written(self, chunk: Chunk, payload: object) -> int:
         execution, step, listeners = self.work.run.execution, self.work.step, self.work.listeners
@@ -254,6 +269,8 @@ class Commits:
             written = self.writer.write(payload)
         except Exception as error:
             listeners.on_error(Listener.on_write_error, execution, step, chunk, error)
+            if isinstance(error, ItemError) and is_kept(error) and error.place:
+                listeners.after(Listener.after_write, execution, step, chunk.slice(0, error.place))
             raise
         listeners.after(Listener.after_write, execution, step, chunk)
         return written

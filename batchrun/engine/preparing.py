@@ -16,7 +16,7 @@ from batchrun.engine.processing import Aside, Processing
 from batchrun.engine.retrying import Clock, Retrying
 from batchrun.errors import ItemError
 from batchrun.spi.chunk import Chunk, Item
-from batchrun.spi.item import ItemStream, ItemWriter
+from batchrun.spi.item import ItemStream, ItemWriter, PartPreparer
 from batchrun.spi.policies import CompletionPolicy
 from batchrun.spi.rejects import Reject
 from batchrun.spi.source import ChunkParts
@@ -144,6 +144,19 @@ class EncodingLock:
         """Returns the chunk in the form that the writer takes."""
         with self._lock:
             return self._writer.prepare(chunk)
+
+    def prepare_part(self, whole: Any, start: int, part: Chunk) -> Any:
+        """Returns the items of a chunk from `start` on, cut out of what was prepared of all of it where that is known.
+
+        Args:
+            whole: what `prepare` made of the chunk; None where it could not.
+            start: the first item's place in the chunk.
+            part: the items.
+        """
+        with self._lock:
+            if whole is None or not isinstance(self._writer, PartPreparer):
+                return self._writer.prepare(part)
+            return self._writer.prepare_part(whole, start, part)
 
     def tried(self, chunk: Chunk) -> tuple[Any, Exception | None]:
         """Returns the encoded chunk, or what was wrong with it; nothing of a chunk without items."""

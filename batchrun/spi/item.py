@@ -167,6 +167,25 @@ class ItemWriter(Protocol):
 
 
 @runtime_checkable
+class PartPreparer(Protocol):
+    """What an ItemWriter may offer besides: it cuts parts out of a prepared chunk, in place of encoding them anew.
+
+    A chunk that the target refuses is narrowed down in parts, some hundreds where many items are bad. *Threads*,
+    *errors*: as for `ItemWriter.prepare`.
+    """
+
+    def prepare_part(self, whole: Any, start: int, part: Chunk) -> Any:
+        """Returns a part of a chunk in the form `write` takes.
+
+        Args:
+            whole: what `prepare` made of the chunk.
+            start: the place in the chunk of the part's first item.
+            part: the items of the part; not empty.
+        """
+        ...
+
+
+@runtime_checkable
 class ItemStream(Protocol):
     """State of a processor or a user's component that survives a restart.
 

@@ -13,7 +13,12 @@ def located(error: Exception | SystemExit, kind: type[ItemError], origin: str, i
     """
     if isinstance(error, ItemError) and error.origin is None:
         made: Exception = type(error)(
-            error.reason, origin=origin, raw=error.raw, item=error.item or item, place=error.place
+            error.reason,
+            origin=origin,
+            raw=error.raw,
+            item=error.item or item,
+            place=error.place,
+            is_kept=error.is_kept,
         )
     elif isinstance(error, BatchrunError):
         return error

@@ -234,6 +234,10 @@ class AlchemySession:
         del shape
         return EncodedRows(frame.schema, frame.to_dicts())
 
+    def part(self, encoded: EncodedRows, start: int, length: int) -> EncodedRows:
+        """Returns some of the encoded items."""
+        return EncodedRows(encoded.schema, encoded.rows[start : start + length])
+
     def insert(self, table: TableName, encoded: EncodedRows) -> None:
         """Inserts encoded items, many rows a statement where the driver can."""
         import sqlalchemy as sa

@@ -9,7 +9,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from batchrun.components.databases.connection import masked
-from batchrun.components.databases.postgres_copy import CopyData, declared_type, encode
+from batchrun.components.databases.postgres_copy import CopyData, CopyPart, declared_type, encode
+from batchrun.components.databases.postgres_parts import PostgresParts
 from batchrun.components.databases.postgres_query import PostgresQueryRows
 from batchrun.components.databases.session import RefusedError, TableName, TableShape, names, quote
 from batchrun.components.databases.statement import Statement
@@ -86,13 +87,18 @@ def connect_postgres(database: Database) -> PostgresSession:
 
 
 class PostgresSession:
-    """A session on a PostgreSQL server. Statements go in one message each, with their values quoted by the driver."""
+    """A session on a PostgreSQL server. Statements go in one message each, with their values quoted by the driver.
+
+    What is said of savepoints goes with the statement that follows.
+    """
 
     def __init__(self, database: str, connection: psycopg.Connection[Any]) -> None:
         self.database = database
         self._connection = connection
         self._depth = 0
+        self._due: list[str] = []
         self._stages: dict[str, bool] = {}
+        self._parts = PostgresParts(self, _DATABASE_FAILS)
 
     @contextmanager
     def _told(self, data: CopyData | None = None) -> Iterator[None]:
@@ -117,6 +123,7 @@ class PostgresSession:
         self.execute("BEGIN")
         self._depth = 0
         self._stages = dict.fromkeys(self._stages, False)
+        self._parts.forget()
 
     def commit(self) -> None:
         """Commits the transaction."""
@@ -146,6 +153,7 @@ class PostgresSession:
         import psycopg
 
         self._stages.clear()
+        self._due.clear()
         if self._connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
             with suppress(psycopg.Error):
                 self._connection.execute("ROLLBACK")
@@ -153,24 +161,45 @@ class PostgresSession:
     def savepoint(self) -> None:
         """Sets a savepoint inside the last one."""
         self._depth += 1
-        self.execute(f"SAVEPOINT batchrun_{self._depth}")
+        self._due.append(f"SAVEPOINT batchrun_{self._depth}")
 
     def release(self) -> None:
         """Forgets the last savepoint and keeps what was done since."""
-        self.execute(f"RELEASE batchrun_{self._depth}")
-        self._depth -= 1
+        self._end_savepoint("RELEASE")
 
     def rollback_to_savepoint(self) -> None:
         """Undoes what was done since the last savepoint, and forgets it."""
-        self.execute(f"ROLLBACK TO batchrun_{self._depth}")
+        self._end_savepoint("ROLLBACK TO", "RELEASE")
         self._stages.clear()
-        self.release()
+        self._parts.forget()
+
+    def _end_savepoint(self, *words: str) -> None:
+        name = f"batchrun_{self._depth}"
+        self._depth -= 1
+        if self._due and self._due[-1] == f"SAVEPOINT {name}":
+            self._due.pop()  # nothing was done since that the server has not ended by itself
+        else:
+            self._due += [f"{word} {name}" for word in words]
 
     def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> int:
         """Runs a statement and returns how many rows it changed."""
         with self._told():
             cursor = self._run(sql, parameters or {})
             return max(cursor.rowcount, 0) if cursor.description is None else 0
+
+    def execute_plain(self, sql: str) -> None:
+        """Runs statements of batchrun's own, in which a colon or a percent sign means nothing."""
+        with self._told():
+            self._catch_up()
+            self._connection.execute(sql)
+
+    def fetch_plain(self, sql: str) -> list[tuple[Any, ...]]:
+        """Returns the rows of a query of batchrun's own that undoes by itself what it does not keep.
+
+        So it needs no savepoint: one that is due is not sent.
+        """
+        with self._told():
+            return self._connection.execute(sql).fetchall()
 
     def cancel(self) -> bool:
         """Asks the server to cancel the running statement, over a connection of its own."""
@@ -189,11 +218,29 @@ class PostgresSession:
 
     def _run(self, sql: str, parameters: Mapping[str, Any]) -> psycopg.Cursor[Any]:
         text, values = bound(sql, parameters)
+        self._catch_up()
         return self._connection.execute(text, values)
+
+    def _catch_up(self) -> None:
+        """Sends what is due of savepoints in one message: narrowing a chunk down sets and drops them all the time."""
+        if self._due:
+            text = "; ".join(self._due)
+            self._due.clear()
+            self._connection.execute(text)
 
     def query(self, sql: str, parameters: Mapping[str, Any], types: Mapping[str, str]) -> PostgresQueryRows:
         """Returns the rows of a query of any size."""
         return PostgresQueryRows(self, self._connection, sql, parameters, types)
+
+    def refusal_told(
+        self, code: str, message: str, detail: str | None, column: str | None, hint: str | None, *, index: int
+    ) -> RefusedError:
+        """Returns the refusal of an item, before which all are kept, with the exception that the driver has for it."""
+        import psycopg
+
+        error = RefusedError(_reason(message, detail, column), index, hint=hint or None, is_kept=True)
+        error.__cause__ = psycopg.errors.lookup(code)(message)
+        return error
 
     @contextmanager
     def told(self) -> Iterator[None]:
@@ -252,21 +299,32 @@ class PostgresSession:
         """Returns the frame as the CSV that COPY reads."""
         return encode(frame, shape)
 
-    def insert(self, table: TableName, encoded: CopyData) -> None:
-        """Copies encoded items into the table."""
-        self._copy(table.quoted, encoded)
+    def part(self, encoded: CopyData, start: int, length: int) -> CopyPart:
+        """Returns some of the encoded items."""
+        return CopyPart(encoded, start, length)
 
-    def upsert(self, table: TableName, encoded: CopyData, key: Sequence[str]) -> None:
+    def insert(self, table: TableName, encoded: CopyData | CopyPart) -> None:
+        """Copies encoded items into the table."""
+        if isinstance(encoded, CopyPart):
+            if self._parts.write(table, encoded, ""):
+                return
+            encoded = encoded.cut()
+        self.copy(table.quoted, encoded.columns, encoded)
+
+    def upsert(self, table: TableName, encoded: CopyData | CopyPart, key: Sequence[str]) -> None:
         """Copies encoded items into a temporary table, and from there inserts or updates."""
-        columns = encoded.columns
-        stage = self._stage(table, columns)
-        self._copy(stage, encoded)
+        columns = encoded.whole.columns if isinstance(encoded, CopyPart) else encoded.columns
         assigned = ", ".join(f"{quote(name)} = EXCLUDED.{quote(name)}" for name in columns if name not in key)
-        action = f"UPDATE SET {assigned}" if assigned else "NOTHING"
+        action = f"ON CONFLICT ({names(key)}) DO {f'UPDATE SET {assigned}' if assigned else 'NOTHING'}"
+        if isinstance(encoded, CopyPart):
+            if self._parts.write(table, encoded, action):
+                return
+            encoded = encoded.cut()
+        stage = self._stage(table, columns)
+        self.copy(stage, columns, encoded)
         with self._told(encoded):
             self._connection.execute(
-                f"INSERT INTO {table.quoted} ({names(columns)}) SELECT {names(columns)} FROM {stage} "
-                f"ON CONFLICT ({names(key)}) DO {action}"
+                f"INSERT INTO {table.quoted} ({names(columns)}) SELECT {names(columns)} FROM {stage} {action}"
             )
         self._stages[stage] = True
 
@@ -283,10 +341,13 @@ class PostgresSession:
             self.execute(f"DELETE FROM {stage}")
         return stage
 
-    def _copy(self, target: str, encoded: CopyData) -> None:
-        sql = f"COPY {target} ({names(encoded.columns)}) FROM STDIN (FORMAT csv)"
-        with self._told(encoded), self._connection.cursor() as cursor, cursor.copy(sql) as copy:
-            copy.write(encoded.data)
+    def copy(self, target: str, columns: Sequence[str], encoded: CopyData) -> None:
+        """Copies encoded items into a table, whose name is quoted where it needs to be."""
+        sql = f"COPY {target} ({names(columns)}) FROM STDIN (FORMAT csv)"
+        with self._told(encoded):
+            self._catch_up()
+            with self._connection.cursor() as cursor, cursor.copy(sql) as copy:
+                copy.write(encoded.data)
 
     def close(self) -> None:
         """Closes the connection; what is not committed is undone."""
@@ -303,16 +364,22 @@ def bound(sql: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any] 
 
 
 def _refusal(error: psycopg.Error, data: CopyData | None) -> RefusedError:
-    """Returns what the server says in one line: message, detail, column; and which item, where COPY names its line."""
+    """Returns what the server says; and which item, where COPY names its line."""
     diag = error.diag
     match = _LINE.search(diag.context or "")
     column = diag.column_name or (match[2] if match else None)
-    parts = [diag.message_primary or str(error), diag.message_detail]
-    if column and f'"{column}"' not in str(parts[0]):
-        parts.append(f"column {column}")
-    reason = "; ".join(_one_line(part) for part in parts if part)
     index = data.index_of(int(match[1])) if match and data else None
-    return RefusedError(reason, index, hint=diag.message_hint)
+    return RefusedError(
+        _reason(diag.message_primary or str(error), diag.message_detail, column), index, hint=diag.message_hint
+    )
+
+
+def _reason(message: str, detail: str | None, column: str | None) -> str:
+    """Returns message, detail and column in one line."""
+    parts = [message, detail]
+    if column and f'"{column}"' not in message:
+        parts.append(f"column {column}")
+    return "; ".join(_one_line(part) for part in parts if part)
 
 
 def _one_line(text: str) -> str:

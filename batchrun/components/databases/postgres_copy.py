@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -19,12 +20,12 @@ _ZONED = "timestamp with time zone"
 _WHOLE = {"Int8": "smallint", "Int16": "smallint", "UInt8": "smallint", "Int32": "integer", "UInt16": "integer"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CopyData:
     """Items as COPY takes them.
 
     Attributes:
-        frame: what was encoded; tells which item stands in a line that the database refuses.
+        frame: what was written as CSV; tells which item stands in a line that the database refuses.
         data: a line for each item, more where a text holds line ends.
     """
 
@@ -42,16 +43,64 @@ class CopyData:
         It counts the line ends inside quotes too, but takes them for carriage returns until it has seen the first
         item's end.
         """
+        if not self._has_breaks:
+            return line - 1 if 1 <= line <= self.frame.height else None
+        lines = [breaks + 1 for breaks in self._breaks("\n")]
+        lines[0] = self._breaks("\r")[0] + 1
+        return next((index for index, end in enumerate(accumulate(lines)) if end >= line), None)
+
+    @cached_property
+    def _has_breaks(self) -> bool:
+        """Tells whether an item takes more than its line, as the server counts: it holds a line end."""
+        return b"\r" in self.data or len(self._lines) != self.frame.height
+
+    @cached_property
+    def _lines(self) -> list[bytes]:
+        return self.data.split(b"\n")[:-1]
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """For each item, and for the end, the number of its first line."""
+        return list(accumulate((1 + breaks for breaks in self._breaks("\n")), initial=0))
+
+    def _breaks(self, mark: str) -> list[int]:
+        """Returns how often each item has the mark in its texts."""
         import polars as pl
 
-        texts = [name for name, dtype in self.frame.schema.items() if dtype == pl.String]
-        if not texts:
-            return line - 1 if 1 <= line <= self.frame.height else None
-        inside = [self.frame[name].str.count_matches("\n", literal=True).fill_null(0).to_list() for name in texts]
-        breaks = [sum(counts) for counts in zip(*inside, strict=True)]
-        breaks[0] = sum((self.frame[name][0] or "").count("\r") for name in texts)
-        ends = accumulate(1 + count for count in breaks)
-        return next((index for index, end in enumerate(ends) if end >= line), None)
+        texts = [pl.col(name) for name, dtype in self.frame.schema.items() if dtype == pl.String]
+        counts = [text.str.count_matches(mark, literal=True).fill_null(0) for text in texts]
+        return self.frame.select(breaks=pl.sum_horizontal(pl.lit(0), *counts))["breaks"].to_list()
+
+    def numbered(self) -> bytes:
+        """Returns the data with one more field before each item: its place, from 0."""
+        texts = self._lines
+        if self._has_breaks:
+            texts = [self._text(place, place + 1) for place in range(self.frame.height)]
+        return b"".join([b"%d,%b\n" % each for each in enumerate(texts)])
+
+    def _text(self, start: int, end: int) -> bytes:
+        first, last = (self._starts[start], self._starts[end]) if self._has_breaks else (start, end)
+        return b"\n".join(self._lines[first:last])
+
+
+@dataclass(frozen=True, slots=True)
+class CopyPart:
+    """Some of the items of a chunk.
+
+    Attributes:
+        whole: the chunk's items.
+        start: the place of the first one.
+        length: how many.
+    """
+
+    whole: CopyData
+    start: int
+    length: int
+
+    def cut(self) -> CopyData:
+        """Returns the items as COPY takes them."""
+        text = self.whole._text(self.start, self.start + self.length)
+        return CopyData(self.whole.frame.slice(self.start, self.length), text + b"\n")
 
 
 def encode(frame: pl.DataFrame, shape: TableShape | None) -> CopyData:
@@ -72,7 +121,7 @@ def encode(frame: pl.DataFrame, shape: TableShape | None) -> CopyData:
     quotes: CsvQuoteStyle = "non_numeric" if frame.width == 1 and frame.dtypes[0] == pl.String else "necessary"
     buffer = BytesIO()
     plain.write_csv(buffer, include_header=False, quote_style=quotes, time_format="%H:%M:%S%.6f")
-    return CopyData(frame, buffer.getvalue())
+    return CopyData(plain, buffer.getvalue())
 
 
 def _encoded(name: str, dtype: pl.DataType, declared: str) -> pl.Expr | None:

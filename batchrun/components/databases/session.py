@@ -21,15 +21,19 @@ class RefusedError(Exception):
 
     Attributes:
         reason: the database's own words with its detail, in one line.
-        index: the place of the refused item in the frame that was written, or None.
+        index: the place of the refused item in the frame that was written, where it is certain, or None.
+        is_kept: the items before it are written, and stay so unless the transaction or savepoint is rolled back.
         hint: the way out, or None.
     """
 
-    def __init__(self, reason: str, index: int | None = None, *, hint: str | None = None) -> None:
+    def __init__(
+        self, reason: str, index: int | None = None, *, hint: str | None = None, is_kept: bool = False
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.index = index
         self.hint = hint
+        self.is_kept = is_kept
 
 
 class IntegrityError(RefusedError):
@@ -264,6 +268,10 @@ class Session(Protocol):
         Raises:
             RefusedError: a value has no form that the database keeps exactly.
         """
+        ...
+
+    def part(self, encoded: Any, start: int, length: int) -> Any:
+        """Returns some of the encoded items, from the one at `start` on; any thread."""
         ...
 
     def insert(self, table: TableName, encoded: Any) -> None:

@@ -113,6 +113,8 @@ class SqliteSession:
         self._path = path
         self._depth = 0
         self._is_open = False
+        self._changes: int | None = None
+        self._row_by_row: dict[TableName, bool] = {}
         try:
             self._file = OpenFile(path, uri, driver)
         except Exception as error:
@@ -198,6 +200,7 @@ class SqliteSession:
 
     def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> int:
         """Runs a statement and returns how many rows it changed."""
+        self._changes = None
         text, values = bound(sql, parameters or {})
         word = Statement.parse(sql).first_word
         before = self._total_changes() if word == "WITH" else 0
@@ -277,24 +280,43 @@ class SqliteSession:
 
     def insert(self, table: TableName, encoded: pl.DataFrame) -> None:
         """Inserts encoded items."""
-        self._write(_insert(table, encoded.columns), encoded)
+        self._write(table, _insert(table, encoded.columns), encoded)
 
     def upsert(self, table: TableName, encoded: pl.DataFrame, key: Sequence[str]) -> None:
         """Inserts encoded items, or sets the other columns of the rows that have their key."""
         others = [name for name in encoded.columns if name not in key]
         assigned = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in others)
         action = f"UPDATE SET {assigned}" if assigned else "NOTHING"
-        self._write(f"{_insert(table, encoded.columns)} ON CONFLICT ({names(key)}) DO {action}", encoded)
+        self._write(table, f"{_insert(table, encoded.columns)} ON CONFLICT ({names(key)}) DO {action}", encoded)
 
-    def _write(self, sql: str, encoded: pl.DataFrame) -> None:
-        before = self._total_changes()
+    def part(self, encoded: pl.DataFrame, start: int, length: int) -> pl.DataFrame:
+        """Returns some of the encoded items."""
+        return encoded.slice(start, length)
+
+    def _write(self, table: TableName, sql: str, encoded: pl.DataFrame) -> None:
+        before = self._total_changes() if self._changes is None else self._changes
+        self._changes = None
         try:
             with self._told():
                 self._driver.many(sql, encoded)
         except RefusedError as error:
-            # A statement for each row: those before the refused one have made their change. A trigger makes more.
-            index = self._total_changes() - before
-            raise RefusedError(error.reason, index if index < encoded.height else None) from error
+            # A statement for each row: those before the refused one have made their change, and it stays.
+            self._changes = self._total_changes()
+            index = self._changes - before
+            if not self._changes_row_by_row(table, sql) or index >= encoded.height:
+                raise
+            raise RefusedError(error.reason, index, is_kept=True) from error
+
+    def _changes_row_by_row(self, table: TableName, sql: str) -> bool:
+        """Tells whether each row that is written counts as one change: triggers and conflict clauses spoil that."""
+        if table not in self._row_by_row:
+            prefix = f"{quote(table.schema)}." if table.schema else ""
+            self._row_by_row[table] = self.fetch(
+                f"SELECT min(type = 'table' AND sql NOT LIKE '%ON CONFLICT%' AND sql NOT LIKE 'CREATE VIRTUAL%') "
+                f"FROM {prefix}sqlite_master WHERE tbl_name = :name COLLATE NOCASE AND type <> 'index'",
+                {"name": table.name},
+            ) == [(1,)]
+        return self._row_by_row[table] and not sql.endswith("DO NOTHING")
 
     def _total_changes(self) -> int:
         with self._told():

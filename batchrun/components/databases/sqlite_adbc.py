@@ -54,7 +54,18 @@ class AdbcDriver:
             statement.set_sql_query(sql)
             statement.prepare()
             statement.bind_stream(frame)
-            statement.execute_update()
+            try:
+                statement.execute_update()
+            except self.error as error:
+                raise self._by_kind(error) from None
+
+    def _by_kind(self, error: Exception) -> Exception:
+        """Returns a broken constraint as IntegrityError, which of several rows the driver calls an InternalError."""
+        import adbc_driver_manager
+
+        if "constraint failed" not in str(error) or isinstance(error, adbc_driver_manager.IntegrityError):
+            return error
+        return adbc_driver_manager.IntegrityError(str(error), status_code=adbc_driver_manager.AdbcStatusCode.INTEGRITY)
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Returns all rows of a small result."""

@@ -204,6 +204,13 @@ class TableItemWriter:
         except RefusedError as error:
             raise self._write_error(error, unique, len(chunk)) from error
 
+    def prepare_part(self, whole: _Prepared, start: int, part: Chunk) -> _Prepared:
+        """Returns a part of a chunk; encoded anew where of several items with one key only the last was encoded."""
+        if len(whole.chunk) != whole.count:
+            return self.prepare(part)
+        _, session = self._reached()
+        return _Prepared(part, len(part), whole.schema, session.part(whole.encoded, start, len(part)))
+
     def _check_columns(self, chunk: Chunk) -> None:
         columns = tuple(chunk.frame.columns)
         if columns == self._checked:
@@ -273,7 +280,12 @@ class TableItemWriter:
         origin = None if error.index is None else chunk.origin(error.index)
         place = error.index if len(chunk) == count else None
         way_out = f" ({error.hint})" if error.hint else ""
-        return WriteError(f"table {self._table}: {error.reason}{way_out}", origin=origin, place=place)
+        return WriteError(
+            f"table {self._table}: {error.reason}{way_out}",
+            origin=origin,
+            place=place,
+            is_kept=error.is_kept and place is not None,
+        )
 
     def state(self) -> JsonObject | None:
         """Remembers that the table exists, and that `replace` has emptied it: a restart misses and keeps its rows."""

@@ -17,20 +17,25 @@ from batchrun.testing.memory import ListOrigins
 class Target:
     """Takes parts that hold no bad item; keeps what it took, and counts the attempts."""
 
-    def __init__(self, bad: set[int], *, tells_place: bool = False) -> None:
-        self.bad, self.tells_place = bad, tells_place
+    def __init__(self, bad: set[int], *, tells_place: bool = False, keeps: bool = False) -> None:
+        self.bad, self.tells_place, self.keeps = bad, tells_place, keeps
         self.kept: list[int] = []
         self.aside: list[int] = []
         self.attempts = 0
+        self.tried = 0
 
     def attempt(self, chunk: Chunk) -> Exception | None:
         self.attempts += 1
+        self.tried += len(chunk)
         numbers = [row["n"] for row in chunk.rows]
         wrong = [place for place, number in enumerate(numbers) if number in self.bad]
         if not wrong:
             self.kept += numbers
             return None
-        return WriteError(f"{numbers[wrong[0]]} is bad", place=wrong[0] if self.tells_place else None)
+        is_kept = self.keeps and self.attempts > 1  # the chunk as a whole is always undone
+        if is_kept:
+            self.kept += numbers[: wrong[0]]
+        return WriteError(f"{numbers[wrong[0]]} is bad", place=wrong[0] if self.tells_place else None, is_kept=is_kept)
 
     def set_aside(self, chunk: Chunk, error: Exception) -> None:
         (row,) = chunk.rows
@@ -76,7 +81,7 @@ def test_an_error_that_knows_its_place_saves_the_search() -> None:
     target = Target(set(range(0, 10_000, 100)), tells_place=True)
     target.narrow(10_000)
     assert len(target.aside) == 100
-    assert target.attempts <= 1 + 3 * 100
+    assert target.attempts <= 10 + 2 * 100
 
 
 def test_what_ends_the_work_ends_it() -> None:
@@ -88,3 +93,32 @@ def test_what_ends_the_work_ends_it() -> None:
     with pytest.raises(WriteError, match="3 is bad"):
         Narrowing(target.attempt, refuse).run(chunk, WriteError("all"))
     assert target.kept == [0, 1, 2]
+
+
+@given(st.integers(1, 300).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(0, n - 1), min_size=1))))
+@example((300, {0}))
+@example((300, {0, 1, 2, 299}))
+def test_no_pattern_of_bad_items_costs_more_than_each_of_them_alone_may(case: tuple[int, set[int]]) -> None:
+    count, bad = case
+    target = Target(bad)
+    target.narrow(count)
+    assert target.attempts <= len(bad) * (2 * math.log2(count) + 2)
+
+
+@given(st.integers(1, 40).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(0, n - 1)))))
+@example((1, {0}))
+@example((3, {0, 1, 2}))
+def test_what_a_target_keeps_before_a_bad_item_is_not_written_again(case: tuple[int, set[int]]) -> None:
+    count, bad = case
+    target = Target(bad, tells_place=True, keeps=True)
+    target.narrow(count)
+    assert target.aside == sorted(bad)
+    assert target.kept == [number for number in range(count) if number not in bad]
+
+
+def test_items_behind_a_bad_one_are_written_in_portions_as_long_as_bad_items_are_apart() -> None:
+    target = Target(set(range(50, 10_000, 100)), tells_place=True, keeps=True)
+    target.narrow(10_000)
+    assert len(target.aside) == 100
+    assert target.attempts <= 110
+    assert target.tried <= 4 * 10_000

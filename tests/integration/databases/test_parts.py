@@ -1,0 +1,154 @@
+"""A chunk that a table refuses, narrowed down through the writer: what is kept, what is told, in how many writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from batchrun.domain.tolerance import ErrorRules, class_names
+from batchrun.engine.narrowing import Narrowing, is_kept
+from batchrun.errors import ItemError
+from batchrun.spi.chunk import Chunk
+from tests.integration.databases.conftest import World, chunk_of
+
+CONSTRAINED = "CREATE TABLE t (id integer PRIMARY KEY, n integer NOT NULL CHECK (n <> 613), name text)"
+
+
+class Narrowed:
+    """Writes a frame in one transaction as a step would do whose errors may all be skipped."""
+
+    def __init__(self, world: World, frame: pl.DataFrame, **options: Any) -> None:
+        self.refused: list[tuple[int, str]] = []
+        self.errors: list[Exception] = []
+        self.attempts = 0
+        self.written = 0
+        with world.writing(table="t", **options) as writing:
+            self.writer, self.store = writing.writer, writing.store
+            chunk = chunk_of(frame)
+            self.whole = self.writer.prepare(chunk)
+            self.done = 0
+            self.store.begin()
+            error = self._attempt(chunk, self.whole)
+            if error is not None:
+                self.store.rollback()
+                self.done = self.written = 0
+                self.store.begin()
+                Narrowing(self._part, self._set_aside).run(chunk, error)
+            self.writer.state()
+            writing.store.commit(writing.checkpoint.after(1, {}, {}, writing.checkpoint.counts))
+
+    def _part(self, part: Chunk) -> Exception | None:
+        self.store.savepoint()
+        error = self._attempt(part, self.writer.prepare_part(self.whole, self.done, part))
+        if error is None or is_kept(error):
+            self.store.release()
+        else:
+            self.store.rollback_to_savepoint()
+        return error
+
+    def _attempt(self, part: Chunk, payload: Any) -> Exception | None:
+        self.attempts += 1
+        try:
+            self.written += self.writer.write(payload)
+        except ItemError as error:
+            if is_kept(error):
+                self.written += error.place or 0
+                self.done += error.place or 0
+            return error
+        self.done += len(part)
+        return None
+
+    def _set_aside(self, item: Chunk, error: Exception) -> None:
+        assert isinstance(error, ItemError)
+        self.refused.append((item.rows[0]["id"], error.reason))
+        self.errors.append(error)
+        self.done += 1
+
+    @property
+    def ids(self) -> list[int]:
+        return [each for each, _ in self.refused]
+
+
+@pytest.mark.parametrize("mode", ["insert", "upsert"])
+def test_each_refused_item_costs_about_one_write(world: World, mode: str) -> None:
+    world.sql(CONSTRAINED)
+    bad = {7, 8, 613, 1999}
+    ids = range(2000)
+    numbers = [None if each in bad else each for each in ids]
+    numbers[613] = 613
+    names = [f'a "{each}",\r\n\n' if each % 7 == 0 else None if each % 3 else "" for each in ids]
+    narrowed = Narrowed(world, pl.DataFrame({"id": ids, "n": numbers, "name": names}), mode=mode, key=["id"])
+    assert narrowed.ids == sorted(bad)
+    assert narrowed.written == 2000 - len(bad)
+    assert narrowed.attempts <= 16
+    rows = world.sql("SELECT id, n, name FROM t ORDER BY id")
+    assert rows == [(each, each, names[each]) for each in ids if each not in bad]
+
+
+def test_keys_that_are_there_or_come_twice_are_told_with_their_class(world: World) -> None:
+    world.sql(CONSTRAINED)
+    world.sql("INSERT INTO t VALUES (5, 5, 'x')")
+    frame = pl.DataFrame({"id": [*range(10), 3, *range(11, 40)], "n": [1] * 40})
+    narrowed = Narrowed(world, frame)
+    assert narrowed.ids == [5, 3]
+    assert world.sql("SELECT count(*), min(name) FROM t") == [(39, "x")]
+    for error in narrowed.errors:
+        assert ErrorRules(["IntegrityError"]).mean(error)
+    if world.kind == "postgres":
+        assert narrowed.refused[0][1].startswith("table t: duplicate key value violates")
+        assert narrowed.refused[0][1].endswith("Key (id)=(5) already exists.")
+        causes = {name for each in class_names(narrowed.errors[0].__cause__.__cause__) for name in each}  # type: ignore[arg-type,union-attr]
+        assert "psycopg.errors.UniqueViolation" in causes
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        "CREATE TRIGGER g AFTER INSERT ON t BEGIN INSERT INTO log VALUES (1); END",
+        "CREATE TRIGGER g BEFORE INSERT ON t WHEN NEW.id = 2 BEGIN SELECT RAISE(IGNORE); END",
+        "CREATE INDEX u ON t (name)",
+    ],
+)
+def test_no_item_comes_twice_or_is_lost_where_sqlite_cannot_tell_how_far_it_came(sqlite: World, spoiled: str) -> None:
+    sqlite.sql("CREATE TABLE log (id integer)")
+    sqlite.sql("CREATE TABLE t (id integer, n integer NOT NULL, name text UNIQUE ON CONFLICT IGNORE)")
+    sqlite.sql(spoiled)
+    frame = pl.DataFrame({"id": range(20), "n": [None if each == 11 else each for each in range(20)]})
+    frame = frame.with_columns(name=pl.when(pl.col("id") < 4).then(pl.lit("same")).otherwise(pl.col("id").cast(str)))
+    narrowed = Narrowed(sqlite, frame)
+    assert narrowed.ids == [11]
+    written = [each for (each,) in sqlite.sql("SELECT id FROM t ORDER BY id")]
+    assert written == [each for each in range(20) if each not in (1, 2, 3, 11)]
+
+
+@pytest.mark.parametrize(
+    ("table", "bad"),
+    [
+        ("CREATE TABLE t (id integer, name varchar(3))", [4, 17]),
+        ("CREATE TABLE t (id integer GENERATED ALWAYS AS IDENTITY, name text CHECK (length(name) < 4))", [4, 17]),
+        ("CREATE DOMAIN short AS text CHECK (length(VALUE) < 4); CREATE TABLE t (id integer, name short)", [4, 17]),
+        (
+            "CREATE TABLE t (id integer, name text CHECK (length(name) < 4)); "
+            "CREATE RULE r AS ON INSERT TO t DO INSTEAD NOTHING",
+            [4, 17],
+        ),
+    ],
+)
+def test_tables_of_every_kind_take_the_good_items_alone(postgres: World, table: str, bad: list[int]) -> None:
+    for statement in table.split("; "):
+        postgres.sql(statement)
+    frame = pl.DataFrame({"id": range(30), "name": ["long" if each in bad else "x" for each in range(30)]})
+    assert Narrowed(postgres, frame).ids == bad
+    assert postgres.sql("SELECT id, name FROM t ORDER BY id") == [(n, "x") for n in range(30) if n not in bad]
+
+
+def test_foreign_keys_and_triggers_refuse_items_of_parts(postgres: World) -> None:
+    postgres.sql("CREATE TABLE parent (id integer PRIMARY KEY)")
+    postgres.sql("INSERT INTO parent SELECT generate_series(0, 30) EXCEPT SELECT 9")
+    postgres.sql("CREATE TABLE t (id integer REFERENCES parent)")
+    narrowed = Narrowed(postgres, pl.DataFrame({"id": range(30)}))
+    assert narrowed.ids == [9]
+    assert 'is not present in table "parent"' in narrowed.refused[0][1]
+    assert postgres.sql("SELECT count(*) FROM t") == [(29,)]
