@@ -9,10 +9,10 @@ FLIGHTS := data/flights.csv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format format-check lint types imports tests faults kills races stops generate clean
+.PHONY: help demo test check format format-check lint types imports tests faults kills races stops combinations generate clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.installed $(FLIGHTS) ## load 336,776 real flights into SQLite, and say what to try next
 	@$(BIN)/python demo/load_flights.py $(FLIGHTS)
@@ -48,6 +48,9 @@ kills: $(VENV)/.installed-dev ## the long proof: kill -9 in each state of a flow
 
 races: $(VENV)/.installed-dev ## the long proof: 20 launches of one instance at the same moment, 50 times
 	BATCHRUN_RACES=50 $(BIN)/pytest tests/faults/test_races.py
+
+combinations: $(VENV)/.installed-dev ## the long proof: all failures of 6 items in chunks of each size
+	BATCHRUN_COMBINATIONS=all $(BIN)/pytest tests/property/test_faults.py
 
 stops: $(VENV)/.installed-dev ## the long proof: stopped in each kind of state, in each way
 	BATCHRUN_STOPS=all $(BIN)/pytest tests/faults/test_stops.py

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +18,7 @@ from batchrun.domain.carrying import (
 from batchrun.domain.execution import JobExecution, JobInstance, Owner
 from batchrun.domain.launch import may_recover
 from batchrun.errors import NoSuchExecutionError
-from batchrun.testing.memory_records import read, recover
+from batchrun.testing.memory_records import copied, read, recover
 
 
 class MemoryCarrying:
@@ -159,7 +158,7 @@ def renumbered(
     ids[execution.token] = execution_id
     steps = [
         replace(
-            copy.deepcopy(step),
+            copied(step),
             id=step_ids[step.id],
             job_execution_id=execution_id,
             parent_id=step_ids.get(step.parent_id or 0),
@@ -167,7 +166,7 @@ def renumbered(
         for step in execution.steps
     ]
     return replace(
-        copy.deepcopy(execution),
+        copied(execution),
         id=execution_id,
         restart_of=ids.get(tokens.get(execution.restart_of or 0, 0)),
         parent_step_id=step_ids.get(execution.parent_step_id or 0),

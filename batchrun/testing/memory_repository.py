@@ -5,7 +5,6 @@ What it stores is copied in and out, so a run that dies leaves what it had saved
 
 from __future__ import annotations
 
-import copy
 import threading
 import time
 import uuid
@@ -25,7 +24,7 @@ from batchrun.spi.repository import LaunchRequest
 from batchrun.testing.memory import Point, survive
 from batchrun.testing.memory_carrying import MemoryCarrying
 from batchrun.testing.memory_purge import purgeable_instances
-from batchrun.testing.memory_records import read, recover
+from batchrun.testing.memory_records import copied, read, recover
 from batchrun.version import __version__
 
 
@@ -75,8 +74,8 @@ class MemoryJobRepository(MemoryCarrying):
                 parent_step_id=request.parent_step_id,
             )
             if last is not None:
-                execution.flow, execution.context = last.flow, copy.deepcopy(last.context)
-            stored = copy.deepcopy(execution)
+                execution.flow, execution.context = last.flow, copied(last.context)
+            stored = copied(execution)
             stored.parameters = request.parameters.masked()
             self._executions[execution.id] = stored
             self._leases[execution.id] = time.monotonic() + request.lease.total_seconds()
@@ -117,7 +116,7 @@ class MemoryJobRepository(MemoryCarrying):
         """Stores the execution without its steps."""
         with self._lock:
             stored = self._owned(execution)
-            saved = copy.deepcopy(execution)
+            saved = copied(replace(execution, steps=[]))
             saved.steps, saved.stop_requested_at = stored.steps, stored.stop_requested_at
             self._executions[execution.id] = saved
         self.point("job.saved")
@@ -128,7 +127,7 @@ class MemoryJobRepository(MemoryCarrying):
             stored = self._owned(execution)
             step.id = self._new_step_id()
             step.number = new_number() if execution.instance.origin else step.id
-            stored.steps.append(copy.deepcopy(step))
+            stored.steps.append(copied(step))
         self.point("step.added")
 
     def save_step(self, execution: JobExecution, step: StepExecution) -> None:
@@ -156,7 +155,7 @@ class MemoryJobRepository(MemoryCarrying):
             self._owned(execution)
             steps = self._executions[step.job_execution_id].steps
             place = next(place for place, each in enumerate(steps) if each.id == step.id)
-            steps[place] = copy.deepcopy(step)
+            steps[place] = copied(step)
 
     def _owned(self, execution: JobExecution) -> JobExecution:
         stored = self._executions[execution.id]
@@ -168,14 +167,14 @@ class MemoryJobRepository(MemoryCarrying):
         """Returns the last execution of an instance, or None."""
         with self._lock:
             instance = self._instances.get((job_name, identity))
-            return None if instance is None else copy.deepcopy(self._last(instance))
+            return None if instance is None else copied(self._last(instance))
 
     def last_visits(self, execution: JobExecution) -> list[StepExecution]:
         """Returns all attempts at each step's last visit in the instance."""
         with self._lock:
             steps = self._steps(execution)
             last = {step.step_name: step.visit for step in sorted(steps, key=lambda each: each.visit)}
-            return [copy.deepcopy(step) for step in steps if step.visit == last[step.step_name]]
+            return [copied(step) for step in steps if step.visit == last[step.step_name]]
 
     def count_step_starts(self, execution: JobExecution, step_name: str) -> int:
         """Returns the number of attempts at the step in the instance."""

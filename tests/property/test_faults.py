@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +26,7 @@ from tests.unit.engine.bench import Bench, component
 Fails = dict[int, str]
 """Which items fail: `read`, `process`, `write`, or `drop` for one that a processor filters."""
 
+ALL_SIZES = os.environ.get("BATCHRUN_COMBINATIONS") == "all"
 ALL = ErrorRules(["ParseError", "ProcessError", "WriteError"])
 
 
@@ -127,8 +129,10 @@ def bench_of(items: Sequence[int], fails: Fails, *, by_chunk: bool = False, has_
     return bench
 
 
-def check(bench: Bench, expected: Expected, chunk: int, limit: int, time: timedelta | None = None) -> None:
-    execution = bench.run([step_of(chunk, limit, time=time)])
+def check(
+    bench: Bench, expected: Expected, chunk: int, limit: int, time: timedelta | None = None, ahead: int = 2
+) -> None:
+    execution = bench.run([step_of(chunk, limit, time=time, ahead=ahead)])
     (step,) = execution.steps
     counts = step.counts
     assert [row["n"] for row in bench.target.rows] == expected.written
@@ -152,6 +156,16 @@ def test_every_combination_of_failures_is_skipped_as_the_model_says(count: int, 
     items = range(1, count + 1)
     for fails in combinations(count):
         check(bench_of(items, fails), model(items, fails, chunk, count), chunk, count)
+
+
+@pytest.mark.parametrize("count", [5, 6])
+def test_every_combination_for_up_to_six_items_is_too(count: int) -> None:
+    items = range(1, count + 1)
+    sizes = (1, 2, 4)
+    for place, fails in enumerate(combinations(count)):
+        # All of them with each size take half a minute: `make combinations`.
+        for chunk in sizes if ALL_SIZES or count < 6 else (sizes[place % len(sizes)],):
+            check(bench_of(items, fails), model(items, fails, chunk, count), chunk, count, ahead=0)
 
 
 @pytest.mark.parametrize("by_chunk", [False, True])
