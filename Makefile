@@ -9,7 +9,7 @@ FLIGHTS := data/flights.csv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format format-check lint types imports tests faults kills races stops combinations generate clean
+.PHONY: help demo test check format format-check lint types imports tests faults kills races stops combinations chaos generate clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,9 @@ combinations: $(VENV)/.installed-dev ## the long proof: all failures of 6 items 
 
 stops: $(VENV)/.installed-dev ## the long proof: stopped in each kind of state, in each way
 	BATCHRUN_STOPS=all $(BIN)/pytest tests/faults/test_stops.py
+
+chaos: $(VENV)/.installed-dev ## the long proof: killed at every commit, and suspended, on all targets and repositories
+	BATCHRUN_CHAOS=all $(BIN)/pytest tests/faults/test_chaos.py
 
 generate: $(VENV)/.installed-dev ## write schemas/ and docs/components.md anew, after a component's options have changed
 	$(BIN)/batchrun schema --output-dir schemas

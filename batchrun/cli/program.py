@@ -12,6 +12,7 @@ import typer
 from batchrun.cli import (
     carrying,
     catalogue,
+    chaos,
     checking,
     cleaning,
     comparing,
@@ -52,6 +53,7 @@ comparing.add_to(program)
 cleaning.add_to(program)
 carrying.add_to(program)
 checking.add_to(program)
+chaos.add_to(program)
 describing.add_to(program)
 catalogue.add_to(program)
 database.add_to(program)

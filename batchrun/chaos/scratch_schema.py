@@ -1,0 +1,153 @@
+"""Scratch schemas of PostgreSQL: the tables of a URL's schema copied beside it, and dropped at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from batchrun.errors import DatabaseError, MissingExtraError
+
+if TYPE_CHECKING:
+    import psycopg
+
+_TABLES = """
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY c.oid"""
+_COLUMNS = """
+SELECT a.attname, a.attidentity <> '', a.attgenerated <> '', pg_get_serial_sequence(quote_ident(%(table)s), a.attname),
+       coalesce(pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%%', false)
+FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.attrelid = quote_ident(%(table)s)::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"""
+_FOREIGN_KEYS = """
+SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+WHERE contype = 'f' AND conrelid = quote_ident(%(table)s)::regclass"""
+_VIEWS = """
+SELECT c.relname, pg_get_viewdef(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = current_schema() AND c.relkind = 'v' ORDER BY c.oid"""
+_OTHER_SCHEMAS = """
+SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%%' AND nspname NOT LIKE 'batchrun\\_chaos\\_%%'
+AND nspname <> 'information_schema'"""
+
+
+def is_postgres(url: str) -> bool:
+    """Tells whether a URL names a database of PostgreSQL."""
+    return url.partition(":")[0].partition("+")[0].lower() in ("postgresql", "postgres")
+
+
+def in_schema(url: str, schema: str) -> str:
+    """Returns the URL with another schema in place of its own."""
+    from sqlalchemy import make_url
+
+    parsed = make_url(url)
+    given = parsed.query.get("options", "")
+    before = given if isinstance(given, str) else " ".join(given)
+    options = f"{before} -csearch_path={schema}".strip()
+    address, mark, query = (
+        parsed.update_query_dict({"options": options}).render_as_string(hide_password=False).partition("?")
+    )
+    return f"{address}{mark}{query.replace('+', '%20')}"  # libpq knows no + for a blank
+
+
+@contextmanager
+def connected(url: str, name: str = "repository") -> Iterator[psycopg.Connection[Any]]:
+    """Opens a connection, whose transaction is committed at the end.
+
+    Raises:
+        DatabaseError: the server cannot be reached, or refuses something.
+        MissingExtraError: there is no driver.
+    """
+    try:
+        import psycopg
+        from sqlalchemy import make_url
+    except ImportError as error:
+        raise MissingExtraError("a PostgreSQL database", "postgres") from error
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    try:
+        with psycopg.connect(plain, connect_timeout=10) as connection:
+            yield connection
+    except psycopg.Error as error:
+        reason = " ".join(str(error).split())
+        raise DatabaseError(
+            name, f"its scratch schema: {reason}", hint="chaos needs the right to create one"
+        ) from error
+
+
+def make_schema(url: str, schema: str) -> None:
+    """Makes an empty schema."""
+    with connected(url) as connection:
+        connection.execute(f'CREATE SCHEMA "{schema}"')
+
+
+def drop_schema(url: str, schema: str) -> None:
+    """Drops a schema with all that is in it; does nothing where there is none."""
+    with connected(url) as connection:
+        connection.execute("SET client_min_messages = warning")
+        connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
+
+
+def copy_schema(url: str, schema: str, name: str = "repository") -> None:
+    """Copies the tables and views of a URL's schema into a new one, if there is none yet, in one transaction.
+
+    Numbers that the database gives go on where those of the original are. Triggers, functions and rights stay behind.
+    """
+    with connected(url, name) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (schema,))
+        if connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone():
+            return
+        connection.execute(f'CREATE SCHEMA "{schema}"')
+        tables = [row[0] for row in connection.execute(_TABLES)]
+        for table in tables:
+            _copy_table(connection, schema, table)
+        keys = [(table, *row) for table in tables for row in connection.execute(_FOREIGN_KEYS, {"table": table})]
+        views = connection.execute(_VIEWS).fetchall()
+        connection.execute(f'SET LOCAL search_path TO "{schema}"')
+        for table, key, definition in keys:
+            connection.execute(f"ALTER TABLE {_quoted(table)} ADD CONSTRAINT {_quoted(key)} {definition}")
+        for view, definition in views:
+            connection.execute(f"CREATE VIEW {_quoted(view)} AS {definition}")
+
+
+def _copy_table(connection: psycopg.Connection[Any], schema: str, table: str) -> None:
+    copy = f"{_quoted(schema)}.{_quoted(table)}"
+    connection.execute(f"CREATE TABLE {copy} (LIKE {_quoted(table)} INCLUDING ALL)")
+    columns = connection.execute(_COLUMNS, {"table": table}).fetchall()
+    names = ", ".join(_quoted(name) for name, _, is_computed, *_ in columns if not is_computed)
+    if names:
+        connection.execute(f"INSERT INTO {copy} ({names}) OVERRIDING SYSTEM VALUE SELECT {names} FROM {_quoted(table)}")
+    for name, is_identity, _, sequence, is_serial in columns:
+        if sequence and (is_identity or is_serial):
+            own = _own_sequence(connection, copy, name, is_identity=is_identity, like=f"{table}_{name}")
+            connection.execute(f"SELECT setval(%s, last_value, is_called) FROM {sequence}", (own,))
+
+
+def _own_sequence(connection: psycopg.Connection[Any], copy: str, column: str, *, is_identity: bool, like: str) -> str:
+    """Returns the sequence of a copied column; a serial one would else go on using the original's."""
+    if not is_identity:
+        sequence = f"{copy.partition('.')[0]}.{_quoted(f'{like}_seq'[-63:])}"
+        connection.execute(f"CREATE SEQUENCE {sequence} OWNED BY {copy}.{_quoted(column)}")
+        connection.execute(f"ALTER TABLE {copy} ALTER {_quoted(column)} SET DEFAULT nextval('{sequence}')")
+    row = connection.execute("SELECT pg_get_serial_sequence(%s, %s)", (copy, column)).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def numbered_columns(connection: psycopg.Connection[Any], table: str) -> set[str]:
+    """Returns the columns that the database itself numbers: a rollback leaves gaps in them."""
+    columns = connection.execute(_COLUMNS, {"table": table})
+    return {name for name, is_identity, _, _, is_serial in columns if is_identity or is_serial}
+
+
+def table_names(connection: psycopg.Connection[Any]) -> list[str]:
+    """Returns the tables of the connection's schema."""
+    return [row[0] for row in connection.execute(_TABLES)]
+
+
+def schema_names(url: str, name: str) -> list[str]:
+    """Returns the schemas of a database that are no system's and no scratch."""
+    with connected(url, name) as connection:
+        return [row[0] for row in connection.execute(_OTHER_SCHEMAS.replace("%%", "%"))]
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
