@@ -9,7 +9,8 @@ FLIGHTS := data/flights.csv
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format format-check lint types imports tests faults kills races stops combinations chaos generate clean
+.PHONY: help demo test check format format-check lint types imports tests faults kills races stops outages combinations chaos generate \
+	clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +52,9 @@ races: $(VENV)/.installed-dev ## the long proof: 20 launches of one instance at 
 
 combinations: $(VENV)/.installed-dev ## the long proof: all failures of 6 items in chunks of each size
 	BATCHRUN_COMBINATIONS=all $(BIN)/pytest tests/property/test_faults.py
+
+outages: $(VENV)/.installed-dev ## the long proof: servers restarted and networks cut in the middle of a load
+	BATCHRUN_OUTAGES=all $(BIN)/pytest tests/faults/test_outages.py
 
 stops: $(VENV)/.installed-dev ## the long proof: stopped in each kind of state, in each way
 	BATCHRUN_STOPS=all $(BIN)/pytest tests/faults/test_stops.py

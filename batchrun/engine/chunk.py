@@ -35,7 +35,7 @@ class ChunkWork(StepWork):
     def execute(self) -> None:
         """Writes all chunks from the checkpoint on, or as many as there are before a stop."""
         faults = self.run.components.fault_parts(self.start)
-        self._retrying = Retrying(faults.retry, faults.backoff, self._tell_retry, self.wait)
+        self._retrying = Retrying(faults.retry, faults.backoff, self._tell_retry, self.wait, self.run.clock)
         self._trial, self._tally = self._retrying.trial(), SkipTally()
         while not self._opened_and_written(faults):
             self.close()
@@ -84,7 +84,9 @@ class ChunkWork(StepWork):
         assert isinstance(work, ChunkDefinition)
         encoding = EncodingLock(parts.writer)
         points = ItemPoints(self.listeners, self.run.execution, self.step)
-        source = Preparation(parts, parts.completion, points, self._retrying, faults.skip.may_skip, encoding)
+        source = Preparation(
+            parts, parts.completion, points, self._retrying, faults.skip.may_skip, encoding, self.run.clock
+        )
         decided = self.checkpoint.contexts.get(DECIDED, {}).get("items", 0)
         how = work.tolerance.on_write_error
         commits = Commits(self, parts.writer, faults, encoding, how, self._tally, decided)

@@ -27,6 +27,7 @@ class JobRun:
         execution: as `JobRepository.begin` gave it; this process is its owner.
         mask: hides secrets in a text that is stored or shown.
         sleep: lets so many seconds pass.
+        clock: seconds by which waits, timeouts and chunks that close by time are measured; never goes back.
         beat: how often the lease is renewed and a request to stop is looked for.
         attempts: what came of the steps so far.
         lock: held while the execution's own record changes and is saved.
@@ -41,6 +42,7 @@ class JobRun:
     mask: Callable[[str], str] = str
     beat: timedelta = BEAT
     sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
     attempts: Attempts = field(default_factory=Attempts)
     lock: RLock = field(default_factory=RLock)
 

@@ -8,7 +8,6 @@ the repository has the step COMPLETED (DESIGN section 5).
 from __future__ import annotations
 
 import logging
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -54,7 +53,7 @@ class StepWork(ABC):
         self.start = StepStart(self.run.execution, self.definition, step, self._results(), self.should_stop)
         self.listeners: Listeners = self.run.listeners
         timeout = self.definition.timeout
-        self._deadline = None if timeout is None else time.monotonic() + timeout.total_seconds()
+        self._deadline = None if timeout is None else self.run.clock() + timeout.total_seconds()
         self.checkpoint = step.checkpoint
         self.store: CheckpointStore | None = None
         self.opened = ExitStack()
@@ -85,7 +84,7 @@ class StepWork(ABC):
     @property
     def is_overdue(self) -> bool:
         """Tells whether the step's time is over."""
-        return self._deadline is not None and time.monotonic() > self._deadline
+        return self._deadline is not None and self.run.clock() > self._deadline
 
     def wait(self, delay: timedelta) -> None:
         """Waits so long.

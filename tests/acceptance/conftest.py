@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.places import Folder, Mount, mounted
+from batchrun.testing.disk import SmallDisk
+from tests.support.places import Folder, mounted
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Mount]:
-    """A disk of 128 KiB, which `set("size=64m")` makes larger."""
-    with mounted(tmp_path / "disk", "size=128k") as mount:
+def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """A disk of 128 KiB, which `set(64 << 20)` makes larger."""
+    with mounted(tmp_path / "disk", 128 << 10) as mount:
         yield mount
 
 
@@ -24,7 +25,7 @@ def read_only_folder(tmp_path: Path) -> Iterator[Folder]:
     """A folder that lets read only; permission bits do not bind root, so for root it is a mount."""
     path = tmp_path / "read-only"
     with ExitStack() as stack:
-        mount = stack.enter_context(mounted(path, "size=64m")) if os.geteuid() == 0 else None
+        mount = stack.enter_context(mounted(path, 64 << 20)) if os.geteuid() == 0 else None
         path.mkdir(exist_ok=True)
         folder = Folder(path, mount)
         folder.set_writable(False)

@@ -13,7 +13,8 @@ import pytest
 
 from batchrun.app import Application
 from batchrun.domain.status import BatchStatus
-from tests.support.places import Folder, Mount
+from batchrun.testing.disk import SmallDisk
+from tests.support.places import Folder
 from tests.support.project import SAMPLE, Project, step
 
 COPIES = 20
@@ -165,11 +166,11 @@ def test_a_folder_that_is_read_only(project: Project, writer: str, read_only_fol
 
 
 @pytest.mark.parametrize("writer", WRITERS)
-def test_a_disk_that_is_full(project: Project, writer: str, small_disk: Mount) -> None:
+def test_a_disk_that_is_full(project: Project, writer: str, small_disk: SmallDisk) -> None:
     write_job(project, writer, small_disk.path)
     failed = launch_failing(project, "full" if writer == "table" else "no space left on device")
     assert step(failed, "copy")["write_count"] < ROWS
-    small_disk.set("size=64m")
+    small_disk.set_size(64 << 20)
     restart(project, failed)
     assert COUNTS[writer](small_disk.path) == ROWS
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,15 +9,7 @@ from pathlib import Path
 
 import pytest
 
-
-@dataclass(frozen=True)
-class Mount:
-    """A file system of its own in memory."""
-
-    path: Path
-
-    def set(self, options: str) -> None:
-        subprocess.run(["mount", "-o", f"remount,{options}", self.path], check=True, capture_output=True)
+from batchrun.testing.disk import CannotMountError, SmallDisk, small_disk
 
 
 @dataclass(frozen=True)
@@ -26,24 +17,20 @@ class Folder:
     """A folder that may be read-only."""
 
     path: Path
-    mount: Mount | None
+    mount: SmallDisk | None
 
     def set_writable(self, writable: bool) -> None:
         if self.mount is None:
             self.path.chmod(0o755 if writable else 0o555)
         else:
-            self.mount.set("rw" if writable else "ro")
+            self.mount.set_writable(writable)
 
 
 @contextmanager
-def mounted(path: Path, options: str) -> Iterator[Mount]:
-    """Mounts a file system in memory; skips the test where this process may not."""
-    path.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(path)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    if ended.returncode:
-        pytest.skip(f"needs to mount a file system: {ended.stderr.strip()}")
+def mounted(path: Path, size: int) -> Iterator[SmallDisk]:
+    """Gives a disk of so many bytes; skips the test where this process may not mount one."""
     try:
-        yield Mount(path)
-    finally:
-        subprocess.run(["umount", "--lazy", path], check=True, capture_output=True)
+        with small_disk(path, size) as disk:
+            yield disk
+    except CannotMountError as error:
+        pytest.skip(str(error))

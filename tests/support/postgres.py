@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -106,11 +106,35 @@ def new_schema(server: str) -> Iterator[str]:
             connection.execute(f'DROP SCHEMA IF EXISTS "{name}" CASCADE')
 
 
+class OwnServer:
+    """A server of one test's own, to be stopped and started again at the same port."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="batchrun-pg-", dir=_temp_folder()))
+        self._lock = _locked(self._folder / "run.lock")
+        # A crash is to take back only what a crash of a server as it is set up by default does.
+        self._server = _Server(self._folder, {"synchronous_commit": "on"})
+        self.url = self._server.start()
+
+    def stop(self, mode: str) -> None:
+        """Stops it: `fast` ends the sessions, `immediate` lets it crash."""
+        self._server.stop(self._server.binaries, mode)
+
+    def start(self) -> None:
+        """Starts it again, recovered where it had crashed."""
+        self._server.start_again()
+
+    def close(self) -> None:
+        """Lets the keeper stop it and remove its folder."""
+        self._lock.close()
+
+
 class _Server:
     """The server in a folder, run by an unprivileged user where this process is root's: PostgreSQL refuses root."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, options: Mapping[str, str] | None = None) -> None:
         self._folder = folder
+        self._options = {**_OPTIONS, **(options or {})}
         self._data = folder / "data"
         self._user = _UNPRIVILEGED if os.geteuid() == 0 else None
 
@@ -118,14 +142,14 @@ class _Server:
         if self._user:
             account = pwd.getpwnam(self._user)
             os.chown(self._folder, account.pw_uid, account.pw_gid)
-        binaries = self._usable_binaries()
+        self.binaries = binaries = self._usable_binaries()
         self._run(
             [binaries / "initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
         )
         for attempt in range(5):
-            port = _free_port()
+            port = self._port = _free_port()
             try:
-                self._run([binaries / "pg_ctl", "start", "-w", "-D", self._data, *self._settings(port)])
+                self.start_again()
                 break
             except RuntimeError:
                 if attempt == 4:
@@ -133,11 +157,14 @@ class _Server:
         self._set_keeper(binaries)
         return f"postgresql://postgres@127.0.0.1:{port}/postgres"
 
-    def stop(self, binaries: Path) -> None:
-        self._run([binaries / "pg_ctl", "stop", "-w", "-m", "immediate", "-D", self._data])
+    def start_again(self) -> None:
+        self._run([self.binaries / "pg_ctl", "start", "-w", "-D", self._data, *self._settings(self._port)])
+
+    def stop(self, binaries: Path, mode: str = "immediate") -> None:
+        self._run([binaries / "pg_ctl", "stop", "-w", "-m", mode, "-D", self._data])
 
     def _settings(self, port: int) -> list[str | Path]:
-        options = {**_OPTIONS, "port": str(port), "unix_socket_directories": str(self._folder)}
+        options = {**self._options, "port": str(port), "unix_socket_directories": str(self._folder)}
         text = " ".join(f"-c {name}={value}" for name, value in options.items())
         return ["-l", self._folder / "server.log", "-o", text]
 

@@ -17,6 +17,7 @@ from batchrun.cli.rendering.screen import Screen
 from batchrun.domain.execution import StepCounts
 from batchrun.domain.status import BatchStatus
 from batchrun.spi.listener import Progress
+from batchrun.testing.clock import ManualClock
 from tests.unit.cli.doubles import CHUNK, execution_of, run_step, step_of
 
 
@@ -30,14 +31,6 @@ class Terminal(io.StringIO):
 class HungUpTerminal(Terminal):
     def write(self, text: str) -> int:
         raise OSError(errno.EIO, "Input/output error")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -103,7 +96,7 @@ def test_a_terminal_that_is_gone_does_not_fail_the_run(
 def test_a_log_has_a_line_at_start_and_end_and_one_about_every_ten_seconds(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    clock = Clock()
+    clock = ManualClock(100.0)
     execution, step = execution_of(), step_of("load", BatchStatus.STARTED)
     plain = PlainProgress(Screen(stderr=True), clock)
     plain.before_job(execution)
@@ -172,7 +165,7 @@ def _text(line: list[Segment]) -> str:
 
 
 def test_a_log_tells_how_long_each_of_several_steps_took(capsys: pytest.CaptureFixture[str]) -> None:
-    clock = Clock()
+    clock = ManualClock(100.0)
     execution = execution_of()
     slow, quick = (replace(step_of(name), id=number) for number, name in enumerate(("slow", "quick")))
     plain = PlainProgress(Screen(stderr=True), clock)

@@ -15,6 +15,7 @@ from batchrun.cli.rendering.step_line import bar, ended_line, running_line, skip
 from batchrun.cli.rendering.table import Column, Table
 from batchrun.domain.status import BatchStatus
 from batchrun.spi.listener import Progress
+from batchrun.testing.clock import ManualClock
 from tests.unit.cli.doubles import PARAMETERS, execution_of, step_of
 
 WIDTHS = [20, 40, 60, 80, 120, 200]
@@ -38,14 +39,6 @@ class TerminalDouble(Screen):
 
     def print(self, *lines: Text | str) -> None:
         self.lines.extend(str(line) for line in lines)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.mark.parametrize(
@@ -146,7 +139,7 @@ def test_history_at_60_columns_shows_status_start_time_and_written() -> None:
     assert screen.lines[0].split() == ["ID", "JOB", "STATUS", "STARTED", "TIME", "WRITTEN"]
 
 
-def pace_at(clock: Clock, done: int, total: int | None, **counts: int) -> StepPace:
+def pace_at(clock: ManualClock, done: int, total: int | None, **counts: int) -> StepPace:
     pace = StepPace(step_of("load", BatchStatus.STARTED, **counts), clock, clock.now)
     pace.progress = Progress(done, total, "bytes")
     return pace
@@ -156,7 +149,7 @@ def pace_at(clock: Clock, done: int, total: int | None, **counts: int) -> StepPa
 @pytest.mark.parametrize("total", [2_000, None])
 @pytest.mark.parametrize("name", ["load", "a-step-with-a-name-of-more-than-forty-characters"])
 def test_a_running_line_fits_any_width(width: int, total: int | None, name: str) -> None:
-    clock = Clock()
+    clock = ManualClock(100.0)
     pace = pace_at(clock, 1_000, total, read=12_000_000, write=11_000_000, filter=900_000, write_skip=100_000)
     pace.step.step_name = name
     clock.now += 4_000
@@ -168,7 +161,7 @@ def test_a_running_line_fits_any_width(width: int, total: int | None, name: str)
 
 
 def test_a_running_line_at_60_columns_has_bar_percent_time_left_and_speed() -> None:
-    clock = Clock()
+    clock = ManualClock(100.0)
     pace = pace_at(clock, 0, 2_000, read=0)
     pace.has_moved = True
     pace.observe()
@@ -181,14 +174,14 @@ def test_a_running_line_at_60_columns_has_bar_percent_time_left_and_speed() -> N
 
 
 def test_a_running_line_without_total_counts_and_has_no_bar() -> None:
-    clock = Clock()
+    clock = ManualClock(100.0)
     pace = pace_at(clock, 1_000, None, read=500, write=500)
     clock.now += 5
     assert str(running_line(pace, 80)) == "⠋ load  5s  100/s  500 read  500 written"
 
 
 def test_skipped_items_are_shown_before_anything_else_is_left_out_for_them() -> None:
-    pace = pace_at(Clock(), 1_000, None, read=12_000_000, write=11_000_000, write_skip=7)
+    pace = pace_at(ManualClock(100.0), 1_000, None, read=12_000_000, write=11_000_000, write_skip=7)
     assert "7 skipped" in str(running_line(pace, 30))
     assert "7 skipped" in str(ended_line(pace.step, 3.0, 40))
 
@@ -210,7 +203,7 @@ def test_a_bar_can_be_read_without_colors() -> None:
 
 
 def test_time_left_is_not_taken_from_the_way_that_a_restart_did_not_go() -> None:
-    clock = Clock()
+    clock = ManualClock(100.0)
     pace = pace_at(clock, 0, 1_000_000)
     pace.observe()
     clock.now += 1
@@ -225,7 +218,7 @@ def test_time_left_is_not_taken_from_the_way_that_a_restart_did_not_go() -> None
 
 
 def test_speed_is_that_of_the_last_ten_seconds() -> None:
-    clock = Clock()
+    clock = ManualClock(100.0)
     pace = pace_at(clock, 0, None)
     pace.has_moved = True
     for second in range(60):

@@ -77,6 +77,7 @@ class Bench:
     stop: StopSignal = field(default_factory=StopSignal)
     beat: timedelta = timedelta(seconds=2)
     sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
     parameters: JobParameters = field(default_factory=lambda: JobParameters([JobParameter("day", "1")]))
 
     def begin(self, *, gone: bool = True) -> JobExecution:
@@ -96,7 +97,7 @@ class Bench:
         self.stop = StopSignal()
         begun = self.begin()
         run = JobRun(definition, begun, self.repository, self.components, Listeners.of(listeners), self.stop)
-        return execute_job(replace(run, beat=self.beat, sleep=self.sleep))
+        return execute_job(replace(run, beat=self.beat, sleep=self.sleep, clock=self.clock))
 
     def run_until_done(self, steps: Sequence[StepDefinition], transitions: Sequence[Transition] | None = None) -> int:
         """Launches again after each crash; returns how many executions it took."""
