@@ -457,15 +457,17 @@ class Application:
         return JobExplorer(self.repository)
 
     def purge(self) -> Purge:
-        """Returns what deletes old executions, with their logs on this machine."""
+        """Returns what deletes old executions, with their logs and rejects on this machine."""
         from batchrun.operations.purging import Purge
 
-        return Purge(self.repository, self._remove_logs)
+        return Purge(self.repository, self._remove_files)
 
-    def _remove_logs(self, executions: Sequence[PurgedExecution]) -> None:
+    def _remove_files(self, executions: Sequence[PurgedExecution]) -> None:
         from batchrun.operations.execution_log import remove_logs
+        from batchrun.operations.rejects import remove_rejects
 
         remove_logs(map(self.log_file, executions))
+        remove_rejects({(self._jobs.project_of(each), each.instance_id) for each in executions}, self.repository.id)
 
     def registry(self) -> Registry:
         """Returns the components that jobs of this project can name."""

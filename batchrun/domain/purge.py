@@ -55,7 +55,8 @@ class PurgeableInstance(NamedTuple):
 
 
 class PurgedExecution(NamedTuple):
-    """An execution that has been deleted, as far as its log needs it."""
+    """An execution that has been deleted, as far as its log and its rejects need it."""
 
     id: int
+    instance_id: int
     job_file: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from batchrun.domain.execution import JobExecution, StepExecution
 from batchrun.errors import UsageError, did_you_mean
 from batchrun.operations.scope import StepScope
 from batchrun.registry import Registry
-from batchrun.spi.rejects import RejectRecord, RejectSource
+from batchrun.spi.rejects import RejectRecord, RejectSource, reject_folder
 
 DEFAULT_REJECT_SINK = "json_lines"
+_log = logging.getLogger("batchrun.operations")
 
 SinkOf = Callable[[JobExecution, StepExecution], object]
 """Builds the sink of a step, to be read."""
@@ -135,6 +137,21 @@ def default_sink(execution: JobExecution, step: StepExecution, repository_id: st
     )
     sink: RejectSource = kind(registry.spec("reject_sink", DEFAULT_REJECT_SINK).parse({}), scope)
     return sink
+
+
+def remove_rejects(instances: Iterable[tuple[Path, int]], repository_id: str) -> None:
+    """Removes what sinks without a path of their own keep of job instances that are gone, each named by its project.
+
+    A file or table that the job names itself stays: it may be the users' own. What cannot be removed is told and stays.
+    """
+    for project, instance_id in instances:
+        folder = project / reject_folder(repository_id, instance_id)
+        try:
+            shutil.rmtree(folder)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            _log.warning("the rejects in %s stay: %s", folder, error.strerror)
 
 
 def _known(step: StepExecution) -> int:

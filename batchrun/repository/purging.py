@@ -32,7 +32,7 @@ last_ids = (
     .group_by(job_execution.c.instance_id)
 )
 first_executions = (
-    select(job_execution.c.id, job_execution.c.job_file)
+    select(job_execution.c.id, job_execution.c.instance_id, job_execution.c.job_file)
     .where(job_execution.c.instance_id.in_(_ids))
     .order_by(job_execution.c.instance_id, job_execution.c.id)
     .limit(EXECUTIONS_AT_ONCE)
@@ -95,7 +95,7 @@ def purge(connection: Connection, instances: Sequence[PurgeableInstance]) -> lis
     """Deletes the first executions of the instances, and each instance whose last one is gone with them."""
     kept_ids = _unchanged(connection, instances)
     found = connection.execute(first_executions, {"b_ids": kept_ids})
-    purged = [PurgedExecution(row.id, row.job_file) for row in found]
+    purged = [PurgedExecution(row.id, row.instance_id, row.job_file) for row in found]
     purged_ids = {execution.id for execution in purged}
     left = [each.last_execution_id for each in instances if each.id in kept_ids]
     # Of an instance of which a part is gone, nothing more can be restarted: also if this process dies now.

@@ -66,6 +66,14 @@ class RejectRecord:
     at: datetime
 
 
+def reject_folder(repository_id: str, instance_id: int) -> str:
+    """Returns the folder, in a project, for rejects of a job instance in files that the job gives no path.
+
+    A purge of the instance removes it.
+    """
+    return f".batchrun/rejects/{repository_id[:8]}/{instance_id}"
+
+
 class RejectSink(Protocol):
     """Keeps rejects, each chunk's with its commit (SEMANTICS section 5).
 

@@ -261,7 +261,7 @@ class MemoryJobRepository(MemoryCarrying):
                 del self._executions[execution.id]
             for instance in going:
                 del self._instances[instance.job_name, instance.identity]
-            return [PurgedExecution(execution.id, execution.job_file) for execution in purged]
+            return [PurgedExecution(execution.id, execution.instance.id, execution.job_file) for execution in purged]
 
     def close(self) -> None:
         """Has nothing to close."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import sqlite3
@@ -24,11 +25,12 @@ steps:
   - {{name: greet, tasklet: {{type: python, call: "places:inside", arguments: {{name: greet, visit: 1}}}}}}
   - {{name: load, max_visits: 9, chunk: 10, read_ahead: 0,
      reader: &rows {{type: csv, path: rows.csv, columns: {{id: integer}}}},
+     skip: &skip {{errors: [ParseError, WriteError], limit: 100}},
      writer: {{type: table, database: target, table: loaded, create: true}}}}
   - name: again
     decision: {{type: python, call: "places:way", arguments: {{name: again, last: 2}}}}
   - {{name: exports, parallel: [[left, left_end], [deep], {{name: checks, include: checks.yaml}}, [child]]}}
-  - {{name: left, chunk: 10, read_ahead: 1, reader: *rows, writer: {{type: csv, path: left.csv}}}}
+  - {{name: left, chunk: 10, read_ahead: 1, reader: *rows, skip: *skip, writer: {{type: csv, path: left.csv}}}}
   - {{name: left_end, tasklet: {{type: sql, database: target, statement: "INSERT INTO marks VALUES ('left_end')"}}}}
   - {{name: deep, parallel: [[a], [b, b_end]]}}
   - {{name: a, tasklet: {{type: sql, database: target, statement: "INSERT INTO marks VALUES ('a')"}}}}
@@ -68,15 +70,18 @@ steps:
 
 ROWS = 45
 MARKS = Counter({"prepare": 1, "left_end": 1, "a": 1, "b_end": 1, "count": 3, "good": 1, "one": 1, "two": 1, "last": 1})
+SKIPPED = "COMPLETED WITH SKIPS"
+BAD = {0: "zero", 9: "nine", 10: "ten", 44: "last"}
+"""Lines that are no rows, by the row before them: in the first chunk, around a chunk's end, at the end."""
 # The states of each flow in the order of one run; branches run at the same time, so each is a path of its own.
 PATHS: list[list[tuple[str, str]]] = [
     [
         ("prepare", "COMPLETED"),
         ("greet", "COMPLETED"),
-        *[("load", "COMPLETED"), ("again", "AGAIN"), ("load", "COMPLETED"), ("again", "ON")],
+        *[("load", SKIPPED), ("again", "AGAIN"), ("load", SKIPPED), ("again", "ON")],
         *[("exports", "COMPLETED GOOD"), ("last", "COMPLETED")],
     ],
-    [("left", "COMPLETED"), ("left_end", "COMPLETED")],
+    [("left", SKIPPED), ("left_end", "COMPLETED")],
     [("deep", "COMPLETED")],
     [("a", "COMPLETED")],
     [("b", "COMPLETED"), ("b_end", "COMPLETED")],
@@ -103,7 +108,8 @@ class States:
         (folder / "states.yaml").write_text(JOB.format(target=target))
         (folder / "child.yaml").write_text(CHILD.format(target=target))
         (folder / "checks.yaml").write_text(CHECKS)
-        (folder / "rows.csv").write_text("id\n" + "".join(f"{row}\n" for row in range(ROWS)))
+        lines = [line for row in range(ROWS) for line in (str(row), BAD.get(row)) if line]
+        (folder / "rows.csv").write_text("\n".join(["id", *lines, ""]))
         shutil.copy(Path(__file__).with_name("places.py"), folder)
         return cls(commands, target)
 
@@ -139,6 +145,13 @@ class States:
         assert Counter(self.fetched("SELECT id FROM loaded")) == Counter(dict.fromkeys(range(ROWS), 2))
         lines = (self.commands.folder / "left.csv").read_text().split()
         assert lines == ["id", *(str(row) for row in range(ROWS))]
+        assert self.rejected("load") == [*BAD.values()] * 2
+        assert self.rejected("left") == [*BAD.values()]
+
+    def rejected(self, step: str) -> list[str]:
+        """Returns the texts in the rejects of a step, in order."""
+        (file,) = self.commands.folder.glob(f".batchrun/rejects/*/*/{step}.jsonl")
+        return [json.loads(line)["raw"] for line in file.read_text().splitlines()]
 
     def fetched(self, query: str) -> list[Any]:
         """Returns the first column of a query on the target."""

@@ -66,6 +66,14 @@ KINDS = {
         ).replace("name: work\n    {", "{name: work, "),
         files={"out.csv": "id\n" + "".join(f"{row}\n" for row in range(60))},
     ),
+    "retry": Kind(
+        _work(
+            "{read_ahead: 0, chunk: 5, reader: {type: csv, path: rows.csv, columns: {id: integer}},"
+            ' processors: [{type: python, call: "waits:busy"}], writer: {type: csv, path: out.csv},'
+            " retry: {errors: [ConnectionError], limit: 2, backoff: {initial: 10m, max: 10m}}}"
+        ).replace("name: work\n    {", "{name: work, "),
+        files={"out.csv": "id\n" + "".join(f"{row}\n" for row in range(60))},
+    ),
     "sql": Kind(
         _work(
             "tasklet: {type: sql, database: target, parameters: {rows: '${params.rows}'},"

@@ -31,6 +31,14 @@ def item(item: dict[str, Any]) -> dict[str, Any]:
     return item
 
 
+def busy(item: dict[str, Any]) -> dict[str, Any]:
+    """Fails with one item until it may go on, and is waited for ten minutes then."""
+    if item["id"] == 12 and not _is_open():
+        Path("at").touch()
+        raise ConnectionError("busy")
+    return item
+
+
 def tasklet() -> None:
     """Does not know of stops, and is interrupted."""
     _wait(_is_open)

@@ -245,3 +245,18 @@ def test_a_load_goes_on_though_its_connections_are_terminated(project: Project, 
     assert found == [number for number in range(count) if number not in bad]
     assert [each["origin"].rpartition(":")[2] for each in rejected(project, "1")] == [str(n + 2) for n in sorted(bad)]
     assert json.dumps(execution)
+
+
+def test_a_purge_takes_the_rejects_that_have_no_place_of_their_own(project: Project) -> None:
+    write_job(project)
+    project.execution("launch", "load")
+    write_job(project, "rejects: {type: csv, path: 'bad.csv'}")
+    project.write("data/other.csv", ROWS.replace("\n6,", "\n7,").replace("\n1,", "\n8,").replace("\n5,", "\n9,"))
+    project.execution("launch", "load", "input=data/other.csv")
+    kept = [*project.folder.glob(".batchrun/rejects/*/*/load.jsonl"), project.folder / "bad.csv"]
+    assert len(kept) == 2
+    assert all(file.exists() for file in kept)
+    project.batchrun("purge", "--older-than", "0d")
+    assert project.history() == []
+    assert [file.exists() for file in kept] == [False, True]
+    assert not kept[0].parent.exists()

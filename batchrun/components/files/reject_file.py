@@ -14,10 +14,9 @@ from batchrun.components.reject_records import record_of
 from batchrun.domain.execution import JsonObject
 from batchrun.errors import InputError, OutputError
 from batchrun.spi.checkpoint import CheckpointStore
-from batchrun.spi.rejects import Reject, RejectRecord
+from batchrun.spi.rejects import Reject, RejectRecord, reject_folder
 from batchrun.spi.scope import ComponentScope
 
-FOLDER = ".batchrun/rejects"
 _NO_NAME = re.compile(r"[^\w.-]")
 
 
@@ -35,7 +34,7 @@ class Placed(NamedTuple):
 def default_path(scope: ComponentScope, suffix: str) -> str:
     """Returns where the rejects of a step stand in the project folder, unless the job file says otherwise."""
     step = _NO_NAME.sub("_", scope.step_name)
-    return f"{FOLDER}/{scope.repository_id[:8]}/{scope.instance_id}/{step}.{suffix}"
+    return f"{reject_folder(scope.repository_id, scope.instance_id)}/{step}.{suffix}"
 
 
 class FileRejectSink(ABC):
