@@ -6,6 +6,8 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 python3.1
 	if $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$each; break; fi; done)
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 FLIGHTS := data/flights.csv
+# A long proof takes as long as it takes.
+PROOF := pytest -o faulthandler_timeout=0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -42,25 +44,25 @@ tests: $(VENV)/.installed-dev
 	$(BIN)/pytest --numprocesses auto --cov
 
 faults: $(VENV)/.installed-dev ## the long proof: kill -9 at 50 random moments of a load, for each kind of target
-	BATCHRUN_KILLS=50 BATCHRUN_KILL_ROWS=600000 $(BIN)/pytest tests/faults/test_kill.py
+	BATCHRUN_KILLS=50 BATCHRUN_KILL_ROWS=600000 $(BIN)/$(PROOF) tests/faults/test_kill.py
 
 kills: $(VENV)/.installed-dev ## the long proof: kill -9 in each state of a flow in turn, and before each commit
-	BATCHRUN_KILL_PLACES=all $(BIN)/pytest --numprocesses auto tests/faults/test_kill_states.py
+	BATCHRUN_KILL_PLACES=all $(BIN)/$(PROOF) --numprocesses auto tests/faults/test_kill_states.py
 
 races: $(VENV)/.installed-dev ## the long proof: 20 launches of one instance at the same moment, 50 times
-	BATCHRUN_RACES=50 $(BIN)/pytest tests/faults/test_races.py
+	BATCHRUN_RACES=50 $(BIN)/$(PROOF) tests/faults/test_races.py
 
 combinations: $(VENV)/.installed-dev ## the long proof: all failures of 6 items in chunks of each size
-	BATCHRUN_COMBINATIONS=all $(BIN)/pytest tests/property/test_faults.py
+	BATCHRUN_COMBINATIONS=all $(BIN)/$(PROOF) tests/property/test_faults.py
 
 outages: $(VENV)/.installed-dev ## the long proof: servers restarted and networks cut in the middle of a load
-	BATCHRUN_OUTAGES=all $(BIN)/pytest tests/faults/test_outages.py
+	BATCHRUN_OUTAGES=all $(BIN)/$(PROOF) tests/faults/test_outages.py
 
 stops: $(VENV)/.installed-dev ## the long proof: stopped in each kind of state, in each way
-	BATCHRUN_STOPS=all $(BIN)/pytest tests/faults/test_stops.py
+	BATCHRUN_STOPS=all $(BIN)/$(PROOF) tests/faults/test_stops.py
 
 chaos: $(VENV)/.installed-dev ## the long proof: killed at every commit, and suspended, on all targets and repositories
-	BATCHRUN_CHAOS=all $(BIN)/pytest tests/faults/test_chaos.py
+	BATCHRUN_CHAOS=all $(BIN)/$(PROOF) tests/faults/test_chaos.py
 
 generate: $(VENV)/.installed-dev ## write schemas/ and docs/components.md anew, after a component's options have changed
 	$(BIN)/batchrun schema --output-dir schemas
