@@ -85,6 +85,7 @@ class SqlDecider:
                 try:
                     return self._fetch(session)
                 except DatabaseError:
+                    watch.end()  # the error may be here before the call that cancelled has returned
                     if not watch.has_acted:
                         raise
             raise StepStoppedError("the query was cancelled by the stop")

@@ -102,6 +102,7 @@ class SqlTasklet:
             try:
                 changed = self._run(self._session)
             except (DatabaseError, RefusedError):
+                watch.end()  # the error may be here before the call that cancelled has returned
                 if not watch.has_acted:
                     raise
         if watch.has_acted:  # also where the statement was faster: the next one could be cancelled in its place
