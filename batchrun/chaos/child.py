@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +22,14 @@ if TYPE_CHECKING:
     from batchrun.chaos.application import ChaosApplication
     from batchrun.domain.execution import JobExecution
     from batchrun.spi.rejects import RejectRecord
+
+_PR_SET_PDEATHSIG = 1
+
+SAFE_PATH = "PYTHONSAFEPATH"
+"""The variable that keeps the current folder from Python's search for modules."""
+
+OF_CHAOS = "batchrun-chaos"
+"""Its value where nobody but chaos has set it, so that what a job starts does not get it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,9 @@ class Outcome:
 def run_order(order: Order) -> None:
     """Does what is ordered; the body of a process of its own."""
     os.setsid()  # Ctrl-C ends the program that waits for it, and that ends it
+    _die_with_parent()
+    if os.environ.get(SAFE_PATH) == OF_CHAOS:
+        del os.environ[SAFE_PATH]
     opened = os.open(order.said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(opened, 1)
     os.dup2(opened, 2)
@@ -113,6 +126,12 @@ def run_order(order: Order) -> None:
     text = json.dumps({**told, "boundaries": boundaries.names})
     made.write_text(order.workplace.plain(text), encoding="utf-8")
     made.replace(order.outcome)
+
+
+def _die_with_parent() -> None:
+    """Lets the kernel kill this process with its parent: a suspended one would else stay for ever."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
 def _told(order: Order, boundaries: Boundaries) -> dict[str, Any]:
@@ -151,18 +170,22 @@ def _last(application: ChaosApplication, job_name: str) -> JobExecution | None:
 
 
 def _facts(application: ChaosApplication, execution: JobExecution) -> dict[str, Any]:
-    executions = application.explorer.of_instance(execution)
+    """Returns what came of the job and its child jobs; the repository holds nothing else."""
+    executions = sorted(application.repository.find_executions(), key=lambda each: each.id)
     counts: dict[str, list[int]] = {}
-    for step in (step for each in executions for step in each.steps):
+    for job_name, step in ((each.job_name, step) for each in executions for step in each.steps):
+        name = step.step_name if job_name == execution.job_name else f"{job_name}.{step.step_name}"
         own = (step.counts.read, step.counts.write, step.counts.filter, step.counts.skip)
-        counts[step.step_name] = [a + b for a, b in zip(counts.get(step.step_name, [0] * 4), own, strict=True)]
+        counts[name] = [a + b for a, b in zip(counts.get(name, [0] * 4), own, strict=True)]
+    lasts = {each.instance.id: each.id for each in executions}
+    rejects = [_reject_texts(list(application.rejects.of(last).all())) for last in lasts.values()]
     return {
         "execution_id": execution.id,
         "status": execution.status.name,
         "exit_code": application.exit_code(execution),
         "counts": counts,
-        "rejects": _reject_texts(list(application.rejects.of(execution.id).all())),
-        "executions": len(executions),
+        "rejects": [text for texts in rejects for text in texts],
+        "executions": len(application.explorer.of_instance(execution)),
         "failures": _failures(execution),
     }
 

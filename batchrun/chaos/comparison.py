@@ -57,6 +57,17 @@ class Result:
     left: Snapshot
 
 
+def compared(result: Result) -> dict[str, int]:
+    """Returns how much there is to compare with a result, by what it is."""
+    tables = result.left.tables
+    return {
+        "tables": len(tables),
+        "rows": sum(each.rows.total() for each in tables.values()),
+        "files": len(result.left.files),
+        "rejects": len(result.outcome.rejects or []),
+    }
+
+
 def differences(expected: Result, found: Result, struck: Sequence[str] = ()) -> list[Difference]:
     """Returns what differs, the worst first.
 

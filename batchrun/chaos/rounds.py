@@ -9,12 +9,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
 from threading import Lock
 
 from batchrun.chaos.boundaries import Blow, Strike
-from batchrun.chaos.child import Order, Outcome, run_order
+from batchrun.chaos.child import OF_CHAOS, SAFE_PATH, Order, Outcome, run_order
 from batchrun.chaos.comparison import Difference, Kind
 
 SHORT_LEASE = timedelta(milliseconds=200)
@@ -49,16 +50,66 @@ _PRELOADED = (
 _process_lock = Lock()  # multiprocessing looks after all children in each call, and not for several threads at once
 
 
+class Processes:
+    """Starts the processes of all rounds of a trial, and can end them all."""
+
+    def __init__(self) -> None:
+        _start_server()
+        self._alive: set[Process] = set()
+        self._is_over = False
+
+    def start(self, order: Order) -> Process:
+        """Starts a process.
+
+        Raises:
+            TrialOverError: no more are to be started.
+        """
+        with _process_lock:
+            if self._is_over:
+                raise TrialOverError
+            process = Process(order)
+            self._alive.add(process)
+            return process
+
+    def ended(self, process: Process) -> Outcome | None:
+        """Waits for a process's end; returns what came of it, None where it was killed at its boundary."""
+        outcome = process.ended()
+        self._alive.discard(process)
+        return outcome
+
+    def kill_all(self) -> None:
+        """Kills what is there, and lets nothing start any more."""
+        with _process_lock:
+            self._is_over = True
+        for process in tuple(self._alive):
+            process.kill()
+
+
+def _start_server() -> None:
+    """Starts the server of processes; it must not take a file of the current folder for a module that it imports."""
+    forkserver.set_forkserver_preload(list(_PRELOADED))
+    is_set = SAFE_PATH in os.environ
+    os.environ.setdefault(SAFE_PATH, OF_CHAOS)
+    try:
+        forkserver.ensure_running()
+    finally:
+        if not is_set:
+            del os.environ[SAFE_PATH]
+
+
+class TrialOverError(Exception):
+    """The program is to end, and no process is started any more."""
+
+
 class Process:
     """A process of a round, made by a server that has imported what it needs, and never by forking this program."""
 
     def __init__(self, order: Order) -> None:
+        """Starts the process; the lock is held."""
         self.order = order
         context = multiprocessing.get_context("forkserver")
-        with _process_lock:
-            context.set_forkserver_preload(list(_PRELOADED))
-            self._process: ForkServerProcess = context.Process(target=run_order, args=(order,), daemon=True)
-            self._process.start()
+        self._process: ForkServerProcess = context.Process(target=run_order, args=(order,), daemon=True)
+        self._process.start()
 
     @property
     def was_struck(self) -> bool:
@@ -77,11 +128,7 @@ class Process:
 
     def ended(self) -> Outcome | None:
         """Waits for its end; returns what came of it, None where it was killed."""
-        try:
-            wait([self._process.sentinel])
-        except BaseException:
-            self._process.kill()
-            raise
+        wait([self._process.sentinel])
         with _process_lock:
             self._process.join()
             code = self._process.exitcode
@@ -102,6 +149,7 @@ class Round:
 
     Attributes:
         order: what its processes do, where nothing strikes them.
+        processes: starts them.
         boundaries: at which they were struck, in words.
         kills: how many were killed.
         suspensions: how many were suspended.
@@ -110,16 +158,17 @@ class Round:
     """
 
     order: Order
+    processes: Processes
     boundaries: list[str] = field(default_factory=list)
     kills: int = 0
     suspensions: int = 0
     restarts: int = 0
     found: list[Difference] = field(default_factory=list)
-    _processes: int = 0
+    _started: int = 0
 
     def undisturbed(self) -> Outcome:
         """Runs to the end; returns what came of it."""
-        outcome = self._start().ended()
+        outcome = self.processes.ended(self._start())
         assert outcome is not None
         return outcome
 
@@ -127,13 +176,13 @@ class Round:
         """Runs, is killed at the boundary of each process in turn, and restarted until it ends by itself."""
         for number in numbers:
             process = self._start(strike=Strike(number))
-            outcome = process.ended()
+            outcome = self.processes.ended(process)
             if outcome is not None:
                 return self._checked(outcome)
             self.kills += 1
             self.restarts += 1
             self._remember(process)
-        return self._checked(self._start().ended())
+        return self._checked(self.processes.ended(self._start()))
 
     def suspended(self, number: int, wake_at: int | None) -> Outcome:
         """Runs, is suspended, and wakes when its successor has begun, or has come to its end.
@@ -146,7 +195,7 @@ class Round:
         try:
             while not owner.was_struck:
                 if owner.has_ended:
-                    return self._checked(owner.ended())
+                    return self._checked(self.processes.ended(owner))
                 time.sleep(_LOOK_SECONDS)
             self.suspensions += 1
             self._remember(owner)
@@ -155,8 +204,7 @@ class Round:
             self.restarts += 1
             self._let_go(successor)
             owner.wake()
-            late = owner.ended()
-            after = successor.ended()
+            late, after = self.processes.ended(owner), self.processes.ended(successor)
         finally:
             owner.kill()
         assert late is not None
@@ -167,8 +215,10 @@ class Round:
     def _start(
         self, *, strike: Strike | None = None, tell_at: int | None = None, lease: timedelta | None = None
     ) -> Process:
-        self._processes += 1
-        return Process(replace(self.order, number=self._processes, strike=strike, tell_at=tell_at, lease=lease))
+        self._started += 1
+        return self.processes.start(
+            replace(self.order, number=self._started, strike=strike, tell_at=tell_at, lease=lease)
+        )
 
     def _remember(self, process: Process) -> None:
         self.boundaries.append(process.order.note.read_text(encoding="utf-8"))
@@ -187,7 +237,7 @@ class Round:
                 break
             restarts += 1
             self.restarts += 1
-            outcome = self._start().ended()
+            outcome = self.processes.ended(self._start())
         return self._checked(outcome)
 
     def _checked(self, outcome: Outcome | None) -> Outcome:

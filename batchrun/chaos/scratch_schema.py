@@ -59,10 +59,9 @@ def connected(url: str, name: str = "repository") -> Iterator[psycopg.Connection
     """
     try:
         import psycopg
-        from sqlalchemy import make_url
     except ImportError as error:
         raise MissingExtraError("a PostgreSQL database", "postgres") from error
-    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    plain = f"postgresql:{url.partition(':')[2]}"  # as text: libpq and SQLAlchemy write blanks in different ways
     try:
         with psycopg.connect(plain, connect_timeout=10) as connection:
             yield connection

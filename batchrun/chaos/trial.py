@@ -8,16 +8,16 @@ import secrets
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from batchrun.chaos.child import Order, Outcome
-from batchrun.chaos.comparison import Difference, Kind, Result, differences
+from batchrun.chaos.comparison import Difference, Kind, Result, compared, differences
 from batchrun.chaos.copies import SQLITE
-from batchrun.chaos.rounds import Round
+from batchrun.chaos.rounds import Processes, Round
 from batchrun.chaos.schedule import Schedule
 from batchrun.chaos.scratch_schema import copy_schema, drop_schema, in_schema, is_postgres, make_schema
 from batchrun.chaos.snapshot import Ignored, snapshot
@@ -75,12 +75,14 @@ class TrialReport:
 
     Attributes:
         boundaries: names of those that the undisturbed run came to.
+        compared: how many tables, rows, files and rejects the undisturbed run has left, which each round is held to.
     """
 
     job_name: str
     schedule: Schedule
     suspends: bool
     boundaries: Sequence[str]
+    compared: Mapping[str, int]
     rounds: list[RoundReport] = field(default_factory=list)
 
     @property
@@ -124,6 +126,7 @@ class Trial:
         self._name = f"batchrun_chaos_{os.getpid()}_{secrets.token_hex(3)}"
         self._folder = Path()
         self._kept = False
+        self._processes = Processes()
 
     def run(self, told: Told = lambda _report, _rounds: None) -> TrialReport:
         """Returns what came of all rounds.
@@ -140,6 +143,7 @@ class Trial:
                     raise NotDeterministicError(found)
                 return self._rounds(first, told)
         finally:
+            self._processes.kill_all()
             self._clean_up()
 
     # --- copies ---
@@ -222,7 +226,7 @@ class Trial:
         )
 
     def _undisturbed(self, workplace: Workplace) -> Result:
-        outcome = Round(self._order(workplace)).undisturbed()
+        outcome = Round(self._order(workplace), self._processes).undisturbed()
         for refusal in workplace.noted("refusals"):
             raise UsageError(refusal["message"], hint=refusal["hint"])
         if outcome.error:
@@ -241,7 +245,7 @@ class Trial:
 
     def _rounds(self, expected: Result, told: Told) -> TrialReport:
         settings, names = self._settings, expected.outcome.boundaries
-        report = TrialReport(self._subject.name, settings.schedule, settings.suspends, names)
+        report = TrialReport(self._subject.name, settings.schedule, settings.suspends, names, compared(expected))
         planned = list(settings.schedule.rounds(len(names), most=1 if settings.suspends else 3))
         told(report, len(planned))
         reports: dict[int, RoundReport] = {}
@@ -252,19 +256,23 @@ class Trial:
         return report
 
     def _side_by_side(self, planned: Sequence[Sequence[int]], expected: Result) -> Iterator[tuple[int, RoundReport]]:
+        left = list(enumerate(planned, 1))[::-1]
+        running: dict[Future[RoundReport], int] = {}
         with ThreadPoolExecutor(self._settings.jobs) as pool:
-            left = list(enumerate(planned, 1))[::-1]
-            running: dict[Future[RoundReport], int] = {}
-            while left or running:
-                while left and len(running) < self._settings.jobs:
-                    place, numbers = left.pop()
-                    running[pool.submit(self._round, place, numbers, expected)] = place
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    yield running.pop(future), future.result()
+            try:
+                while left or running:
+                    while left and len(running) < self._settings.jobs:
+                        place, numbers = left.pop()
+                        running[pool.submit(self._round, place, numbers, expected)] = place
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        yield running.pop(future), future.result()
+            except BaseException:
+                self._processes.kill_all()  # or the pool would wait for them
+                raise
 
     def _round(self, place: int, numbers: Sequence[int], expected: Result) -> RoundReport:
         with self._copies(f"round-{place}") as workplace:
-            one = Round(self._order(workplace))
+            one = Round(self._order(workplace), self._processes)
             if self._settings.suspends:
                 outcome = one.suspended(numbers[0], self._wake_at(numbers[0], len(expected.outcome.boundaries)))
             else:

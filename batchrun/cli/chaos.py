@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -90,6 +91,7 @@ def chaos(
         loaded = application.load_job(job)
         subject = subject_of(loaded, application.project, given, with_effects=with_effects)
     settings = Settings(schedule, suspend, repository, Ignored(tuple(ignore or ())), keep, jobs)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # removes the copies as Ctrl-C does
     with chaos_progress(invocation.stderr, quiet=invocation.options.quiet) as told:
         report = Trial(subject, settings).run(told)
     return _tell(invocation, report, output)

@@ -16,6 +16,7 @@ def chaos_document(report: TrialReport) -> dict[str, Any]:
         "suspend": report.suspends,
         "equal": report.is_equal,
         "boundaries": len(report.boundaries),
+        "compared": dict(report.compared),
         "rounds": len(report.rounds),
         "kills": report.total("kills"),
         "suspensions": report.total("suspensions"),

@@ -62,6 +62,8 @@ def show_chaos(screen: Screen, report: TrialReport) -> None:
         ("manual repairs", report.differing(Kind.REPAIR)),
     ]
     screen.print(*(Text(f"{' ' * _INDENT}{name.ljust(18)} {count:>6}") for name, count in facts))
+    compared = ", ".join(f"{count} {name}" for name, count in report.compared.items())
+    screen.print(f"{' ' * _INDENT}compared each time: {compared}")
     differing = [each for each in report.rounds if each.differences]
     for each in differing[:_SHOWN_ROUNDS]:
         _show_round(screen, report, each)

@@ -1,0 +1,45 @@
+"""Scratch schemas: a copy of what a URL's schema holds, independent of the original."""
+
+from __future__ import annotations
+
+import pytest
+
+from batchrun.chaos.scratch_schema import connected, copy_schema, drop_schema, in_schema
+
+ORIGINAL = """
+CREATE TABLE parents (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE CHECK (name <> 'bad'));
+CREATE TABLE "Odd ones" (
+    id serial PRIMARY KEY, parent int REFERENCES parents, twice int GENERATED ALWAYS AS (parent * 2) STORED);
+CREATE VIEW both_of_them AS SELECT name, twice FROM parents JOIN "Odd ones" ON parent = parents.id;
+INSERT INTO parents (name) VALUES ('a'), ('b');
+INSERT INTO "Odd ones" (parent) VALUES (1), (2), (2);
+"""
+ADDING = 'INSERT INTO "Odd ones" (parent) VALUES (%s) RETURNING id'
+COPY = "batchrun_chaos_of_a_test"
+
+
+def test_a_copy_has_rows_constraints_views_and_numbers_of_its_own(fresh_postgres_schema: str) -> None:
+    import psycopg
+
+    with connected(fresh_postgres_schema) as connection:
+        connection.execute(ORIGINAL)
+    copy = in_schema(fresh_postgres_schema, COPY)
+    copy_schema(fresh_postgres_schema, COPY)
+    copy_schema(fresh_postgres_schema, COPY)
+    try:
+        with connected(copy) as connection:
+            assert connection.execute("SELECT * FROM both_of_them ORDER BY name").fetchall() == [
+                ("a", 2),
+                ("b", 4),
+                ("b", 4),
+            ]
+            connection.execute("INSERT INTO parents (name) VALUES ('c')")
+            assert connection.execute(ADDING, (3,)).fetchone() == (4,)
+        for refused in ("INSERT INTO parents (name) VALUES ('bad')", ADDING.replace("%s", "9")):
+            with psycopg.connect(copy) as raw, pytest.raises(psycopg.IntegrityError):
+                raw.execute(refused)
+        with connected(fresh_postgres_schema) as connection:
+            assert connection.execute("SELECT count(*) FROM parents").fetchone() == (2,)
+            assert connection.execute(ADDING, (1,)).fetchone() == (4,)
+    finally:
+        drop_schema(fresh_postgres_schema, COPY)
