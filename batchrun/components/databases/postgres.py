@@ -236,10 +236,8 @@ class PostgresSession:
         self, code: str, message: str, detail: str | None, column: str | None, hint: str | None, *, index: int
     ) -> RefusedError:
         """Returns the refusal of an item, before which all are kept, with the exception that the driver has for it."""
-        import psycopg
-
         error = RefusedError(_reason(message, detail, column), index, hint=hint or None, is_kept=True)
-        error.__cause__ = psycopg.errors.lookup(code)(message)
+        error.__cause__ = _class_of(code)(message)
         return error
 
     @contextmanager
@@ -372,6 +370,16 @@ def _refusal(error: psycopg.Error, data: CopyData | None) -> RefusedError:
     return RefusedError(
         _reason(diag.message_primary or str(error), diag.message_detail, column), index, hint=diag.message_hint
     )
+
+
+def _class_of(code: str) -> type[psycopg.Error]:
+    """Returns the driver's exception for an SQLSTATE; one that a trigger has made up goes by its class, or by none."""
+    import psycopg
+
+    for known in (code, f"{code[:2]}000"):
+        with suppress(KeyError):
+            return psycopg.errors.lookup(known)
+    return psycopg.DatabaseError
 
 
 def _reason(message: str, detail: str | None, column: str | None) -> str:

@@ -152,3 +152,18 @@ def test_foreign_keys_and_triggers_refuse_items_of_parts(postgres: World) -> Non
     assert narrowed.ids == [9]
     assert 'is not present in table "parent"' in narrowed.refused[0][1]
     assert postgres.sql("SELECT count(*) FROM t") == [(29,)]
+
+
+@pytest.mark.parametrize(("code", "name"), [("MY001", "DatabaseError"), ("23999", "IntegrityError")])
+def test_a_trigger_may_refuse_items_with_a_code_of_its_own(postgres: World, code: str, name: str) -> None:
+    postgres.sql("CREATE TABLE t (id integer)")
+    postgres.sql(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION 'not this one' USING ERRCODE = '{code}'; END $$"
+    )
+    postgres.sql("CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW WHEN (NEW.id IN (3, 20)) EXECUTE FUNCTION refuse()")
+    narrowed = Narrowed(postgres, pl.DataFrame({"id": range(30)}))
+    assert narrowed.refused == [(3, "table t: not this one"), (20, "table t: not this one")]
+    for error in narrowed.errors:
+        assert ErrorRules([name]).mean(error)
+    assert postgres.sql("SELECT count(*) FROM t") == [(28,)]
