@@ -12,11 +12,9 @@ from typing import Any, cast
 from batchrun.app import Application
 from batchrun.chaos.boundaries import Boundaries
 from batchrun.chaos.copies import OutsideError, copied, refuse_other_places
-from batchrun.chaos.watching import WatchedRepository, WatchedSink, WatchedTasklet, WatchedWriter
+from batchrun.chaos.watching import WatchedRepository, WatchedSink, WatchedTasklet, watched_writer
 from batchrun.chaos.workplace import Workplace
-from batchrun.definition import LoadedJob
 from batchrun.domain.definition import ComponentDefinition
-from batchrun.domain.parameters import JobParameters
 from batchrun.operations.assembly import Assembly
 from batchrun.operations.scope import StepScope
 from batchrun.spi.repository import JobRepository
@@ -46,15 +44,8 @@ class ChaosApplication(Application):
             self._watched = cast(JobRepository, watched)
         return self._watched
 
-    def _assembly(
-        self,
-        job: LoadedJob,
-        given: Mapping[str, object],
-        *,
-        previous: JobParameters | None = None,
-        numbers_runs: bool = False,
-    ) -> Assembly:
-        made = super()._assembly(job, given, previous=previous, numbers_runs=numbers_runs)
+    def _assembly(self, *arguments: Any, **named: Any) -> Assembly:
+        made = super()._assembly(*arguments, **named)
         own = {each.name: getattr(made, each.name) for each in fields(Assembly)}
         return WatchedAssembly(**own, workplace=self._workplace, boundaries=self._boundaries)
 
@@ -69,7 +60,7 @@ class WatchedAssembly(Assembly):
     def chunk_parts(self, start: StepStart) -> ChunkParts:
         """Returns a chunk step's components, its writer watched."""
         parts = super().chunk_parts(start)
-        return replace(parts, writer=WatchedWriter(parts.writer, self.boundaries, start.definition.name))
+        return replace(parts, writer=watched_writer(parts.writer, self.boundaries, start.definition.name))
 
     def fault_parts(self, start: StepStart) -> FaultParts:
         """Returns a chunk step's policies, and its reject sink watched."""

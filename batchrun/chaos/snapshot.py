@@ -35,21 +35,23 @@ class Snapshot:
         tables: by `database.table`.
         files: hash of each file, by its path in the project.
         checkpoints: rows of `batchrun_checkpoint`, by database.
+        empty: names of databases in which no table was found.
     """
 
     tables: dict[str, TableContent] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     checkpoints: dict[str, int] = field(default_factory=dict)
+    empty: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """What is not to be compared: `TABLE`, `TABLE.COLUMN`, or a pattern of files."""
+    """What is not to be compared: a database, `TABLE`, `TABLE.COLUMN`, or a pattern of files."""
 
     patterns: Collection[str] = ()
 
     def has(self, name: str) -> bool:
-        """Tells whether a table, a column or a file is left out."""
+        """Tells whether a database, a table, a column or a file is left out."""
         return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in self.patterns)
 
 
@@ -59,12 +61,18 @@ def snapshot(workplace: Workplace, ignored: Ignored) -> Snapshot:
     databases = {each["url"]: each for each in workplace.noted("databases")}
     rejects = {each["table"].rpartition(".")[2].strip('"') for each in workplace.noted("reject tables")}
     for fact in databases.values():
+        if ignored.has(fact["name"]):
+            continue
         opened = _of_postgres(fact["url"]) if "schema" in fact else _of_sqlite(Path(fact["path"]))
+        is_empty = True
         for table, columns, rows in opened:
+            is_empty = False
             if table == CHECKPOINTS:
                 taken.checkpoints[fact["name"]] = sum(1 for _ in rows)
             elif table not in rejects and not ignored.has(table):
                 taken.tables[f"{fact['name']}.{table}"] = _content(workplace, ignored, table, columns, rows)
+        if is_empty:
+            taken.empty.append(fact["name"])
     not_compared = _not_compared(workplace)
     for file in files_of(workplace):
         name = str(file.relative_to(workplace.project))

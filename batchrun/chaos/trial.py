@@ -236,7 +236,13 @@ class Trial:
                 f"the job ends {outcome.status} without being disturbed: {outcome.failures}",
                 hint="batchrun launch runs it; chaos needs a job that completes",
             )
-        return self._result(outcome, workplace)
+        result = self._result(outcome, workplace)
+        if result.left.empty:
+            raise UsageError(
+                f"nothing can be compared in database {result.left.empty[0]!r}: the run has left no table there",
+                hint=f"its URL may name the wrong schema or file; --ignore {result.left.empty[0]} leaves it out",
+            )
+        return result
 
     def _result(self, outcome: Outcome, workplace: Workplace) -> Result:
         ignored = self._settings.ignored

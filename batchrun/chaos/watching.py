@@ -11,7 +11,7 @@ from batchrun.chaos.boundaries import Boundaries
 from batchrun.domain.execution import Checkpoint, JobExecution, JsonObject, StepExecution
 from batchrun.spi.checkpoint import CheckpointKey, CheckpointStore
 from batchrun.spi.chunk import Chunk
-from batchrun.spi.item import ItemWriter
+from batchrun.spi.item import ItemWriter, PartPreparer
 from batchrun.spi.rejects import Reject, RejectSink
 from batchrun.spi.repository import JobRepository, LaunchRequest
 from batchrun.spi.tasklet import RepeatStatus, StepContribution, Tasklet
@@ -161,6 +161,25 @@ class WatchedWriter:
     def close(self) -> None:
         """Closes the target."""
         self._inner.close()
+
+
+class WatchedPartWriter(WatchedWriter):
+    """A watched ItemWriter that cuts parts out of prepared chunks."""
+
+    def __init__(self, inner: ItemWriter, parts: PartPreparer, boundaries: Boundaries, step_name: str) -> None:
+        super().__init__(inner, boundaries, step_name)
+        self._parts = parts
+
+    def prepare_part(self, whole: Any, start: int, part: Chunk) -> Any:
+        """Cuts a part out of a prepared chunk."""
+        return self._parts.prepare_part(whole, start, part)
+
+
+def watched_writer(writer: ItemWriter, boundaries: Boundaries, step_name: str) -> WatchedWriter:
+    """Returns the writer with boundaries, and with all that it offers: the run is to go the way it always goes."""
+    if isinstance(writer, PartPreparer):
+        return WatchedPartWriter(writer, writer, boundaries, step_name)
+    return WatchedWriter(writer, boundaries, step_name)
 
 
 class WatchedTasklet:

@@ -32,7 +32,9 @@ SuspendOption = Annotated[
 IgnoreOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--ignore", metavar="NAME", help="Do not compare TABLE.COLUMN, TABLE, or files like this. Repeatable."
+        "--ignore",
+        metavar="NAME",
+        help="Leave out TABLE.COLUMN, TABLE, a database or files like this. Repeatable.",
     ),
 ]
 RepositoryOption = Annotated[

@@ -13,7 +13,12 @@ import pytest
 
 from batchrun.app import Application
 from batchrun.chaos import Ignored, Kind, Schedule, Settings, Trial, TrialReport, subject_of
+from batchrun.chaos.boundaries import Boundaries
+from batchrun.chaos.watching import watched_writer
 from batchrun.errors import BatchrunError
+from batchrun.spi.item import PartPreparer
+from batchrun.testing.faults import FailingItemWriter, Faults
+from batchrun.testing.memory import MemoryItemWriter, MemoryTarget
 from tests.support.commands import wait_until
 from tests.support.project import SCRIPTS, Project, environment
 
@@ -134,6 +139,20 @@ def test_a_step_that_acts_outside_is_refused_before_anything_runs(attempt: Try, 
     with pytest.raises(BatchrunError, match="acts outside of its copies: step 'act' of acting") as error:
         attempt(job=job)
     assert error.value.hint == "--with-effects runs it all the same, each time anew"
+
+
+def test_a_database_in_which_nothing_is_found_is_no_equal_one(attempt: Try) -> None:
+    other = ROWS.replace("databases: {{", "databases: {{other: 'sqlite:///other.db', ")
+    with pytest.raises(BatchrunError, match="nothing can be compared in database 'other'"):
+        attempt(job=other)
+    assert attempt(job=other, ignore=("other",)).is_equal
+
+
+def test_the_writer_is_asked_for_parts_as_in_a_run_that_is_not_watched(tmp_path: Path) -> None:
+    boundaries = Boundaries(None, tmp_path / "note")
+    writer = MemoryItemWriter(MemoryTarget())
+    assert not isinstance(watched_writer(writer, boundaries, "load"), PartPreparer)
+    assert isinstance(watched_writer(FailingItemWriter(writer, Faults("id", [1])), boundaries, "load"), PartPreparer)
 
 
 def test_a_job_that_is_not_deterministic_is_told_apart_from_one_that_loses_rows(attempt: Try) -> None:
