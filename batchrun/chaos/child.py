@@ -83,6 +83,7 @@ class Outcome:
         status: its status.
         exit_code: what `batchrun` would have exited with.
         counts: read, written, filtered and skipped items of all executions, by step.
+        ends: exit codes of all its attempts that have completed, in order, by step.
         rejects: the rejects of the instance, as texts without ids of executions and times.
         executions: how many the instance has had.
         failures: what failed in the last execution.
@@ -95,6 +96,7 @@ class Outcome:
     status: str = ""
     exit_code: int | None = None
     counts: dict[str, list[int]] | None = None
+    ends: dict[str, list[str]] | None = None
     rejects: list[str] | None = None
     executions: int = 0
     failures: str = ""
@@ -173,10 +175,13 @@ def _facts(application: ChaosApplication, execution: JobExecution) -> dict[str, 
     """Returns what came of the job and its child jobs; the repository holds nothing else."""
     executions = sorted(application.repository.find_executions(), key=lambda each: each.id)
     counts: dict[str, list[int]] = {}
+    ends: dict[str, list[str]] = {}
     for job_name, step in ((each.job_name, step) for each in executions for step in each.steps):
         name = step.step_name if job_name == execution.job_name else f"{job_name}.{step.step_name}"
         own = (step.counts.read, step.counts.write, step.counts.filter, step.counts.skip)
         counts[name] = [a + b for a, b in zip(counts.get(name, [0] * 4), own, strict=True)]
+        if step.status.name == "COMPLETED":
+            ends.setdefault(name, []).append(step.exit_status.code)
     lasts = {each.instance.id: each.id for each in executions}
     rejects = [_reject_texts(list(application.rejects.of(last).all())) for last in lasts.values()]
     return {
@@ -184,6 +189,7 @@ def _facts(application: ChaosApplication, execution: JobExecution) -> dict[str, 
         "status": execution.status.name,
         "exit_code": application.exit_code(execution),
         "counts": counts,
+        "ends": ends,
         "rejects": [text for texts in rejects for text in texts],
         "executions": len(application.explorer.of_instance(execution)),
         "failures": _failures(execution),

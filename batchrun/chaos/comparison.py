@@ -168,6 +168,11 @@ def _status(expected: Outcome, found: Outcome) -> Iterator[Difference]:
     if before != after:
         why = f": {found.failures}" if found.failures else ""
         yield Difference(Kind.STATUS, "job", f"ended {after} in place of {before}{why}")
+    ends, found_ends = expected.ends or {}, found.ends or {}
+    for step in sorted({*ends, *found_ends}):
+        if ends.get(step) != found_ends.get(step):
+            was, now = (", ".join(each.get(step, ())) or "never" for each in (ends, found_ends))
+            yield Difference(Kind.STATUS, step, f"completed with {now} in place of {was}")
 
 
 def _counts(expected: Outcome, found: Outcome) -> Iterator[Difference]:

@@ -35,6 +35,12 @@ class Attempts:
             attempts = self._by_name.get(step_name)
         return attempts[-1] if attempts and attempts[-1].visit == visit else None
 
+    def has_skipped(self, step: StepExecution) -> bool:
+        """Tells whether this attempt or one that it continues has skipped an item: a rerun continues none."""
+        with self._lock:
+            attempts = self._by_name.get(step.step_name, ())
+            return any(each.counts.skip for each in attempts if each.checkpoint.run == step.checkpoint.run)
+
     def correct(self, checkpoint: Checkpoint) -> None:
         """Gives the attempt that made a commit the counts that it had then."""
         with self._lock:

@@ -75,7 +75,9 @@ class StepWork(ABC):
             return stopped()
         if self.step.exit_status != EXECUTING:
             return Ending(BatchStatus.COMPLETED, self.step.exit_status)
-        return Ending(BatchStatus.COMPLETED, COMPLETED_WITH_SKIPS if self.step.counts.skip else COMPLETED)
+        # So the flow goes on as in a run that nothing has ended early.
+        has_skipped = self.run.attempts.has_skipped(self.step)
+        return Ending(BatchStatus.COMPLETED, COMPLETED_WITH_SKIPS if has_skipped else COMPLETED)
 
     def should_stop(self) -> bool:
         """Tells whether the work is to end early: a stop has been asked for, or its time is over."""

@@ -218,6 +218,9 @@ def test_every_good_item_is_written_once_and_every_bad_one_rejected_once_whateve
     assert written == [item for item in items if item not in fails]
     rejected = sorted(reject.error.origin or "" for reject in bench.components.rejects["load"])  # type: ignore[attr-defined]
     assert len(rejected) == sum(how != "drop" for how in fails.values())
+    steps = (step for execution in bench.repository.find_executions() for step in execution.steps)
+    (completed,) = (step for step in steps if step.status is BatchStatus.COMPLETED)
+    assert completed.exit_status.code == ("COMPLETED WITH SKIPS" if rejected else "COMPLETED")
 
 
 def test_skips_of_several_phases_in_one_chunk() -> None:

@@ -57,3 +57,12 @@ def test_status_counts_and_rejects_are_compared() -> None:
     assert [each.kind for each in found] == [Kind.REJECTS, Kind.STATUS, Kind.COUNTS]
     assert found[1].message == "ended FAILED with exit code 1 in place of COMPLETED with exit code 0: broken"
     assert found[2].message == "over all executions: write 4 in place of 3"
+
+
+def test_a_step_that_has_completed_with_another_code_is_told() -> None:
+    before, after = result(ends={"load": ["COMPLETED WITH SKIPS"]}), result(ends={"load": ["COMPLETED"], "more": ["X"]})
+    told = [(each.where, each.message) for each in differences(before, after)]
+    assert told == [
+        ("load", "completed with COMPLETED in place of COMPLETED WITH SKIPS"),
+        ("more", "completed with X in place of never"),
+    ]
