@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -47,6 +48,9 @@ _PRELOADED = (
     "batchrun.components.rejects.json_lines",
     "batchrun.chaos.child",
 )
+_SHORT_FOLDER = "/tmp"
+"""Where the server listens: the path of a socket has 107 bytes on Linux and 103 on macOS, and TMPDIR may be longer."""
+
 _process_lock = Lock()  # multiprocessing looks after all children in each call, and not for several threads at once
 
 
@@ -88,11 +92,14 @@ class Processes:
 def _start_server() -> None:
     """Starts the server of processes; it must not take a file of the current folder for a module that it imports."""
     forkserver.set_forkserver_preload(list(_PRELOADED))
-    is_set = SAFE_PATH in os.environ
+    is_set, folder = SAFE_PATH in os.environ, tempfile.tempdir
     os.environ.setdefault(SAFE_PATH, OF_CHAOS)
+    if os.access(_SHORT_FOLDER, os.W_OK | os.X_OK):
+        tempfile.tempdir = _SHORT_FOLDER
     try:
         forkserver.ensure_running()
     finally:
+        tempfile.tempdir = folder
         if not is_set:
             del os.environ[SAFE_PATH]
 

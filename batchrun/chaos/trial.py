@@ -22,7 +22,7 @@ from batchrun.chaos.schedule import Schedule
 from batchrun.chaos.scratch_schema import copy_schema, drop_schema, in_schema, is_postgres, make_schema
 from batchrun.chaos.snapshot import Ignored, snapshot
 from batchrun.chaos.subject import Subject
-from batchrun.chaos.workplace import Workplace, copy_project
+from batchrun.chaos.workplace import FOLDER_PREFIX, Workplace, copy_project
 from batchrun.errors import BatchrunError, UsageError
 
 _LEAST_WAKING = 8
@@ -99,6 +99,20 @@ class TrialReport:
         return sum(each.count for report in self.rounds for each in report.differences if each.kind in kinds)
 
 
+class CopyError(UsageError):
+    """The copies cannot be made."""
+
+    def __init__(self, error: OSError) -> None:
+        if isinstance(error, shutil.Error):  # it has all files that could not be copied
+            file, _, reason = error.args[0][0]
+        else:
+            file, reason = error.filename or tempfile.gettempdir(), error.strerror
+        super().__init__(
+            f"the copies cannot be made: {file}: {reason}",
+            hint="TMPDIR names the folder for them; a copy is as large as the project and the databases of the job",
+        )
+
+
 Told = Callable[[TrialReport, int], None]
 """Told of the trial so far after each round, and how many rounds there are."""
 
@@ -133,8 +147,15 @@ class Trial:
 
         Raises:
             UsageError: the job is not deterministic, does not complete undisturbed, or would act on what is no copy.
+            CopyError: there is no room for the copies, or a file cannot be read.
         """
-        self._folder = Path(tempfile.mkdtemp(prefix="batchrun-chaos-")).resolve()
+        try:
+            self._folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX)).resolve()
+            return self._run(told)
+        except OSError as error:
+            raise CopyError(error) from error
+
+    def _run(self, told: Told) -> TrialReport:
         try:
             self._make_template()
             with self._copies("undisturbed") as expected, self._copies("again") as again:

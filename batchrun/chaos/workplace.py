@@ -16,6 +16,9 @@ from typing import Any
 NOT_COPIED = frozenset({".git", ".venv", ".batchrun", "__pycache__", "node_modules"})
 """What of a project no job needs: left out of the copies, and of what is compared."""
 
+FOLDER_PREFIX = "batchrun-chaos-"
+"""How the folder of a trial begins; it lies in the project where TMPDIR does, and is then not copied into itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
@@ -41,7 +44,8 @@ class Workplace:
     def mapped(self, path: Path) -> Path:
         """Returns the copy's path of a path in the original project, and any other as it is."""
         path = path.resolve()
-        return self.project / path.relative_to(self.original) if path.is_relative_to(self.original) else path
+        is_of_original = path.is_relative_to(self.original) and not self.holds(path)
+        return self.project / path.relative_to(self.original) if is_of_original else path
 
     def holds(self, path: Path) -> bool:
         """Tells whether a path lies in the workplace, wherever links lead."""
@@ -79,7 +83,11 @@ def copy_project(source: Path, target: Path) -> None:
 
 def _ignored(folder: str, names: list[str]) -> set[str]:
     """Leaves out what is not to be copied, and what cannot be: sockets, pipes, and what is gone meanwhile."""
-    return {name for name in names if name in NOT_COPIED or not _is_copied(Path(folder, name))}
+    return {name for name in names if _is_left_out(name) or not _is_copied(Path(folder, name))}
+
+
+def _is_left_out(name: str) -> bool:
+    return name in NOT_COPIED or name.startswith(FOLDER_PREFIX)
 
 
 def _is_copied(path: Path) -> bool:
@@ -97,5 +105,5 @@ def _leads_up(path: Path) -> bool:
 def files_of(workplace: Workplace) -> Iterator[Path]:
     """Yields the files of the copied project, sorted, but for what was not copied."""
     for folder, names, files in os.walk(workplace.project):
-        names[:] = sorted(set(names) - NOT_COPIED)
+        names[:] = sorted(name for name in names if not _is_left_out(name))
         yield from (Path(folder, name) for name in sorted(files))

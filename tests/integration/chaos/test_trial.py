@@ -20,6 +20,7 @@ from batchrun.spi.item import PartPreparer
 from batchrun.testing.faults import FailingItemWriter, Faults
 from batchrun.testing.memory import MemoryItemWriter, MemoryTarget
 from tests.support.commands import wait_until
+from tests.support.places import mounted
 from tests.support.project import SCRIPTS, Project, environment
 
 Try = Callable[..., TrialReport]
@@ -113,6 +114,29 @@ def test_copies_are_gone_afterwards(attempt: Try, tmp_path: Path) -> None:
     assert names(tmp_path / "copies") == []
 
 
+def test_copies_that_lie_in_the_project_are_not_copied(
+    attempt: Try, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    within = project.folder / "tmp"
+    (within / "batchrun-chaos-of-another").mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(within))
+    assert attempt().is_equal
+    assert names(within) == ["batchrun-chaos-of-another"]
+
+
+def test_no_room_for_the_copies_is_told_and_leaves_nothing(
+    attempt: Try, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("large.bin", "x" * (1 << 20))
+    with mounted(tmp_path / "disk", 128 << 10) as disk:
+        monkeypatch.setattr(tempfile, "tempdir", str(disk.path))
+        with pytest.raises(BatchrunError, match=r"the copies cannot be made: .*large\.bin.*No space left") as error:
+            attempt()
+        assert names(disk.path) == []
+    assert error.value.hint is not None
+    assert error.value.hint.startswith("TMPDIR names the folder")
+
+
 def test_a_writer_to_a_place_outside_is_refused_and_touches_nothing(attempt: Try, tmp_path: Path) -> None:
     outside = tmp_path / "kept.csv"
     outside.write_text("kept")
@@ -204,10 +228,18 @@ def test_a_file_of_the_current_folder_is_no_module_of_batchruns(project: Project
 
 def test_copies_are_gone_also_where_it_is_terminated(project: Project, tmp_path: Path) -> None:
     project.write("jobs.d/job.yaml", ROWS.format(database="sqlite:///target.db", processor="", writer=TABLE))
-    variables = {"TMPDIR": str(tmp_path / "copies")}
+    copies = tmp_path / "longer-than-the-path-of-a-socket" / ("x" * 107)
+    copies.mkdir(parents=True)
+    said = tmp_path / "said"
     command = [str(SCRIPTS / "batchrun"), "chaos", "job", "--suspend"]
-    running = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment(variables))
-    wait_until(lambda: any((tmp_path / "copies").glob("*/round-*/boundary-1")), seconds=60)
-    running.terminate()
-    assert running.wait(60) == 130
-    assert names(tmp_path / "copies") == []
+    with said.open("w") as file:
+        running = subprocess.Popen(command, stdout=file, stderr=file, env=environment({"TMPDIR": str(copies)}))
+    try:
+        wait_until(lambda: any(copies.glob("*/round-*/boundary-1")) or running.poll() is not None)
+        assert running.poll() is None, said.read_text()
+        running.terminate()
+        assert running.wait(60) == 130
+    finally:
+        running.kill()
+        running.wait()
+    assert names(copies) == []
