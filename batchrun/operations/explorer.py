@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from batchrun.domain.definition import ParameterDefinition
 from batchrun.domain.execution import JobExecution
+from batchrun.domain.launch import seen_dead
 from batchrun.domain.parameters import ParameterType, value_text
 from batchrun.domain.selection import EVERY, ExecutionFilter
+from batchrun.domain.status import BatchStatus
 from batchrun.errors import NoSuchExecutionError, UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +26,11 @@ _NEWEST = 200
 
 @dataclass(frozen=True, slots=True)
 class JobExplorer:
-    """Finds executions in a repository."""
+    """Finds executions in a repository.
+
+    One that runs as the repository has it, but whose process is dead, is seen as FAILED: as it will be once somebody
+    restarts it or recovers it.
+    """
 
     repository: JobRepository
 
@@ -37,10 +43,23 @@ class JobExplorer:
         """
         found = self._with_names(chosen)
         while found is not None and limit != 0:
-            page = self.repository.find_executions(found, limit=_PAGE if limit is None else min(limit, _PAGE))
-            yield from page
-            limit = None if limit is None else limit - len(page)
-            found = replace(found, before_id=page[-1].id) if len(page) == _PAGE else None
+            size = _PAGE if limit is None else min(limit, _PAGE)
+            page = self.repository.find_executions(_with_running(found), limit=size)
+            seen = [each for each in map(self._seen, page) if not chosen.statuses or each.status in chosen.statuses]
+            yield from seen
+            limit = None if limit is None else limit - len(seen)
+            found = replace(found, before_id=page[-1].id) if len(page) == size else None
+
+    def _seen(self, execution: JobExecution) -> JobExecution:
+        if not self._is_dead(execution):
+            return execution
+        return seen_dead(self.repository.find_execution(execution.id))  # it may have ended between the two questions
+
+    def _is_dead(self, execution: JobExecution) -> bool:
+        """Tells whether the repository has it as running, while its process is dead."""
+        from batchrun.engine import is_gone
+
+        return execution.status.is_running and not self.repository.is_alive(execution.id, is_gone)
 
     def _with_names(self, chosen: ExecutionFilter) -> ExecutionFilter | None:
         """Returns the filter with names for patterns, or None where no job's name is like any of them."""
@@ -64,7 +83,7 @@ class JobExplorer:
         Raises:
             NoSuchExecutionError: there is none.
         """
-        return self.repository.find_execution(execution_id)
+        return self._seen(self.repository.find_execution(execution_id))
 
     def last(self, *, before: JobExecution | None = None) -> JobExecution:
         """Returns the newest execution, or the newest of the same job before a given one.
@@ -74,7 +93,7 @@ class JobExplorer:
         """
         chosen = EVERY if before is None else ExecutionFilter(job_names=[before.job_name], before_id=before.id)
         if found := self.repository.find_executions(chosen, limit=1):
-            return found[0]
+            return self._seen(found[0])
         if before is None:
             raise UsageError("there are no executions in this repository yet", hint="batchrun launch JOB runs a job")
         raise UsageError(
@@ -98,16 +117,13 @@ class JobExplorer:
         Raises:
             UsageError: there is none among the newest.
         """
-        from batchrun.engine import is_gone
-
         seen: set[int] = set()
         for execution in self.repository.find_executions(limit=_NEWEST):
             is_last = execution.instance.id not in seen
             seen.add(execution.instance.id)
             if not is_last or execution.parent_step_id is not None:
                 continue
-            is_dead = execution.status.is_running and not self.repository.is_alive(execution.id, is_gone)
-            if execution.status.is_restartable or is_dead:
+            if execution.status.is_restartable or self._is_dead(execution):
                 return execution
         raise UsageError(
             f"none of the last {_NEWEST} executions can be restarted", hint="batchrun restart ID names an older one"
@@ -121,6 +137,14 @@ class JobExplorer:
     def later_execution_id(self, execution: JobExecution) -> int | None:
         """Returns the execution that came next in the same instance, or None."""
         return self.repository.later_execution_id(execution)
+
+
+def _with_running(chosen: ExecutionFilter) -> ExecutionFilter:
+    """Returns the filter with what may be seen as FAILED, where that is asked for."""
+    if BatchStatus.FAILED not in chosen.statuses:
+        return chosen
+    running = {each for each in BatchStatus if each.is_running}
+    return replace(chosen, statuses={*chosen.statuses, *running})
 
 
 _LISTS = [(ParameterType.LIST, items) for items in ParameterType if items is not ParameterType.LIST]

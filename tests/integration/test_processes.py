@@ -145,6 +145,8 @@ def test_a_killed_run_is_found_dead_by_a_launch_and_continued(
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     written = rows_of(load)[0]
+    [seen] = load.run("history", "--status", "failed")
+    assert (seen["status"], seen["steps"][0]["status"]) == ("FAILED", "FAILED")
     speed_up(load)
     second = load.run(*load.launch_arguments())
     assert second["status"] == "COMPLETED"

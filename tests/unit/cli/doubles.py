@@ -130,6 +130,7 @@ class ApplicationDouble:
         calls: what was asked, with what.
         repository: what `purge` cleans.
         forgotten: executions whose logs were to be deleted.
+        dead: executions that run, but whose processes are gone.
     """
 
     executions: list[JobExecution] = field(default_factory=list)
@@ -143,6 +144,7 @@ class ApplicationDouble:
     log: Sequence[LogLine] = ()
     repository: MemoryJobRepository = field(default_factory=MemoryJobRepository)
     forgotten: list[int] = field(default_factory=list)
+    dead: set[int] = field(default_factory=set)
 
     def __call__(self, *, repository: str | None = None) -> ApplicationDouble:
         self.calls.append(("open", repository))
@@ -251,6 +253,9 @@ class RepositoryDouble(MemoryJobRepository):
         self.application._called("find_executions", chosen, limit)
         found = [each for each in self.application.executions if chosen.admits(each)]
         return sorted(found, key=lambda each: -each.id)[:limit]
+
+    def is_alive(self, execution_id: int, is_gone: Callable[[Owner], bool]) -> bool:
+        return execution_id not in self.application.dead
 
     def later_execution_id(self, execution: JobExecution) -> int | None:
         executions = self.application.executions

@@ -85,6 +85,35 @@ def test_history_finds_what_its_options_say(batchrun: Run, options: tuple[str, .
 
 
 @pytest.mark.parametrize(
+    ("options", "found"),
+    [((), [4, 3, 2, 1]), (("--status", "failed"), [4, 3, 2]), (("--status", "started"), [])],
+)
+def test_history_has_a_dead_run_as_failed(
+    batchrun: Run, application: ApplicationDouble, options: tuple[str, ...], found: list[int]
+) -> None:
+    application.dead.add(3)
+    result = batchrun("history", *options, "-o", "json")
+    assert ids(result) == found
+    assert all(each["status"] == "FAILED" for each in result.document if each["execution_id"] == 3)
+
+
+def test_history_shows_as_many_as_asked_for_where_others_turn_out_to_be_dead(
+    batchrun: Run, application: ApplicationDouble
+) -> None:
+    application.executions = [execution_of(id=number, status=BatchStatus.STARTED) for number in range(1, 9)]
+    application.dead |= {8, 7, 5, 4}
+    assert ids(batchrun("history", "--status", "started", "--limit", "2", "-o", "json")) == [6, 3]
+
+
+def test_show_tells_of_a_dead_run_and_how_to_continue_it(batchrun: Run, application: ApplicationDouble) -> None:
+    application.dead.add(3)
+    shown = batchrun("show", "3").out
+    assert shown.startswith("✗ other FAILED")
+    assert "was found dead" in shown
+    assert shown.endswith("to continue: batchrun restart 3\n")
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
         (("--status", "faild"), "error: there is no status 'faild'\nhint: did you mean 'FAILED'?\n"),
