@@ -419,7 +419,9 @@ class ItemError(StepError):
         item: the item itself, where it is known which one it was and it had been read.
         place: the item's place in the chunk that was worked on, from 0, where it is known for certain: once the items
             before it are done, it is set aside without being tried by itself.
-        is_kept: what was written before that place stays written, and is not to be written again.
+        decided: how many items of that chunk, from its first, stay as they are: written, or refused by name, in this
+            error or in `further`; 0 where all is undone.
+        further: errors of more of those items, each with its place, in order.
     """
 
     def __init__(
@@ -430,7 +432,8 @@ class ItemError(StepError):
         raw: str | None = None,
         item: dict[str, Any] | None = None,
         place: int | None = None,
-        is_kept: bool = False,
+        decided: int = 0,
+        further: Sequence[ItemError] = (),
     ) -> None:
         super().__init__(f"{origin}: {message}" if origin else message)
         self.reason = message
@@ -438,7 +441,8 @@ class ItemError(StepError):
         self.raw = raw
         self.item = item
         self.place = place
-        self.is_kept = is_kept
+        self.decided = decided
+        self.further = further
 
 
 class ParseError(ItemError):

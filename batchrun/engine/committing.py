@@ -7,12 +7,12 @@ a target has no savepoints, it is narrowed down by transactions, each of which s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from batchrun.domain.execution import JsonObject, StepCounts
 from batchrun.domain.tolerance import OnWriteError, Phase, causes
-from batchrun.engine.narrowing import Narrowing, is_kept
+from batchrun.engine.narrowing import Attempt, Narrowing, refusals_of
 from batchrun.engine.preparing import EncodingLock, PreparedChunk
 from batchrun.engine.retrying import Trial
 from batchrun.engine.work import StepWork
@@ -44,10 +44,13 @@ def is_of_resource(error: BaseException) -> bool:
 
 
 def _located(error: Exception, chunk: Chunk) -> Exception:
-    """Returns an error of writing the chunk, with the origin of its item or, of several, of them all."""
+    """Returns an error of writing the chunk, with the origin of its item or, where nobody knows it, of them all."""
     if len(chunk) == 1:
         return located(error, WriteError, chunk.origin(0), chunk.rows[0])
-    return located(error, WriteError, chunk.span)
+    place = error.place if isinstance(error, ItemError) else None
+    if place is None or not 0 <= place < len(chunk):
+        return located(error, WriteError, chunk.span)
+    return located(error, WriteError, chunk.origin(place))
 
 
 def _of_item(error: Exception, item: Chunk) -> Exception:
@@ -55,6 +58,16 @@ def _of_item(error: Exception, item: Chunk) -> Exception:
     if isinstance(error, ItemError) and error.item is None:
         error.item = item.rows[0]
     return error
+
+
+def _kept(chunk: Chunk, refusals: Sequence[ItemError]) -> Iterator[Chunk]:
+    """Yields what a target has kept between the items that it has refused."""
+    if refusals:
+        start = 0
+        for end in [*(each.place or 0 for each in refusals), refusals[0].decided]:
+            if start < end:
+                yield chunk.slice(start, end - start)
+            start = end + 1
 
 
 @dataclass(slots=True)
@@ -199,37 +212,35 @@ class Commits:
         store = self.work.store
         assert store is not None
 
-        def attempt(part: Chunk) -> Exception | None:
+        def attempt(part: Chunk) -> int | Exception:
             store.savepoint()
-            failure = self._part_written(prepared, part, decided)
-            if failure is None or is_kept(failure):
+            outcome = self._part_written(prepared, part, decided)
+            if isinstance(outcome, int):
                 store.release()
-            else:
-                store.rollback_to_savepoint()
-                self.work.step.counts.rollback += 1
-            return None if failure is None else self._skippable(failure)
+                return outcome
+            store.rollback_to_savepoint()
+            self.work.step.counts.rollback += 1
+            return self._skippable(outcome)
 
         self._narrow(prepared, decided, error, attempt)
 
     def _by_transactions(self, prepared: PreparedChunk, decided: Decided, error: Exception) -> None:
         """Commits each part that is decided with the position before the chunk, and the last with the one behind it."""
 
-        def attempt(part: Chunk) -> Exception | None:
-            before = decided.items
-            failure = self._part_written(prepared, part, decided)
-            if failure is not None and not is_kept(failure):
+        def attempt(part: Chunk) -> int | Exception:
+            outcome = self._part_written(prepared, part, decided)
+            if not isinstance(outcome, int):
                 self.work.step.counts.rollback += 1
-            if before < decided.items < len(prepared.chunk):
+                return self._skippable(outcome)
+            if decided.items < len(prepared.chunk):
                 self._save_part(decided)
-            return None if failure is None else self._skippable(failure)
+            return outcome
 
         earlier, decided.rejects = decided.rejects, []
         self._narrow(prepared, decided, error, attempt)
         decided.rejects = earlier + decided.rejects
 
-    def _narrow(
-        self, prepared: PreparedChunk, decided: Decided, error: Exception, attempt: Callable[[Chunk], Exception | None]
-    ) -> None:
+    def _narrow(self, prepared: PreparedChunk, decided: Decided, error: Exception, attempt: Attempt) -> None:
         def set_aside(item: Chunk, failure: Exception) -> None:
             self._reject_item(prepared, decided.items, _of_item(failure, item), decided)
             decided.items += 1
@@ -246,21 +257,37 @@ class Commits:
         origin, item = prepared.chunk.origin(place), prepared.source_of(place)
         self._reject(Reject(Phase.WRITE, error, origin, item=item), decided)
 
-    def _part_written(self, prepared: PreparedChunk, part: Chunk, decided: Decided) -> Exception | None:
-        """Writes the items that follow the decided ones; returns what was wrong, and counts what the target keeps."""
+    def _part_written(self, prepared: PreparedChunk, part: Chunk, decided: Decided) -> int | Exception:
+        """Writes the items that follow the decided ones; returns how many are decided with it, or what was wrong.
+
+        Raises:
+            StepError: it must not be skipped, or too much has been.
+        """
         try:
             payload = self.encoding.prepare_part(prepared.payload, decided.items, part)
-            decided.written += self._written(part, payload)
+            written = self._written(part, payload)
         except Exception as error:
             failure = _located(error, part)
-            if is_kept(failure):
-                assert isinstance(failure, ItemError)
-                kept = failure.place or 0
-                decided.written += kept
-                decided.items += kept
-            return failure
+            if not (refusals := refusals_of(failure, len(part))):
+                return failure
+            return self._take_refusals(prepared, part, refusals, decided)
+        decided.written += written
         decided.items += len(part)
-        return None
+        return len(part)
+
+    def _take_refusals(
+        self, prepared: PreparedChunk, part: Chunk, refusals: Sequence[ItemError], decided: Decided
+    ) -> int:
+        """Notes what a target has kept of a part, and what it has refused; returns how many items that is."""
+        first, end = decided.items, refusals[0].decided
+        for refusal in refusals:
+            assert refusal.place is not None
+            item = part.slice(refusal.place, 1)
+            failure = self._skippable(_of_item(located(refusal, WriteError, item.origin(0)), item))
+            self._reject_item(prepared, first + refusal.place, failure, decided)
+        decided.items += end
+        decided.written += end - len(refusals)
+        return end
 
     def _written(self, chunk: Chunk, payload: object) -> int:
         execution, step, listeners = self.work.run.execution, self.work.step, self.work.listeners
@@ -268,9 +295,12 @@ class Commits:
         try:
             written = self.writer.write(payload)
         except Exception as error:
-            listeners.on_error(Listener.on_write_error, execution, step, chunk, error)
-            if isinstance(error, ItemError) and is_kept(error) and error.place:
-                listeners.after(Listener.after_write, execution, step, chunk.slice(0, error.place))
+            refusals = refusals_of(error, len(chunk))
+            for each in refusals or (error,):
+                listeners.on_error(Listener.on_write_error, execution, step, chunk, each)
+            if listeners.hears(Listener.after_write):
+                for kept in _kept(chunk, refusals):
+                    listeners.after(Listener.after_write, execution, step, kept)
             raise
         listeners.after(Listener.after_write, execution, step, chunk)
         return written

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from batchrun.errors import ItemError
 from batchrun.spi.chunk import Chunk
 
-Attempt = Callable[[Chunk], Exception | None]
-"""Does the work for a part of the chunk and keeps it, or returns what was wrong and has undone it.
+Attempt = Callable[[Chunk], int | Exception]
+"""Does the work for a part of the chunk, and returns how many of its items are decided; or what was wrong, all undone.
 
-An error that says so (`ItemError.is_kept`) has kept what comes before its place.
+Those are all of them, or those up to a bad one that was set aside in the attempt (`refusals_of`).
 """
 
 SetAside = Callable[[Chunk, Exception], None]
@@ -40,11 +40,11 @@ class Narrowing:
         while done < len(chunk):
             part = chunk.slice(done, portion)
             failed = self.attempt(part)
-            if failed is None:
+            if failed == len(part):
                 done += len(part)
                 portion *= _GROWTH
                 continue
-            done += self._behind_kept(part, failed) or self._up_to_bad(part, failed)
+            done += failed if isinstance(failed, int) else self._up_to_bad(part, failed)
             bad_count += 1
             portion = 2 * (done // bad_count)
 
@@ -55,32 +55,32 @@ class Narrowing:
         while length > 1 and place != 0:
             cut = place or length // 2
             failure = self.attempt(chunk.slice(start, cut))
-            if failure is None:
-                start, length, is_own = start + cut, length - cut, False
-                place = None if place is None else 0
-            elif decided := self._behind_kept(chunk.slice(start, cut), failure):
-                return start + decided
-            else:
+            if not isinstance(failure, int):
                 length, failed, is_own = cut, failure, cut == 1
                 place = _place(failure, length)
+            elif failure < cut:
+                return start + failure
+            else:
+                start, length, is_own = start + cut, length - cut, False
+                place = None if place is None else 0
         item = chunk.slice(start, 1)
         own = failed if is_own or place == 0 else self.attempt(item)
-        if own is not None:
+        if isinstance(own, Exception):
             self.set_aside(item, own)
         return start + 1
 
-    def _behind_kept(self, part: Chunk, failure: Exception) -> int:
-        """Returns how many items a failure has decided that keeps those before the one that it names; 0 for others."""
-        place = _place(failure, len(part))
-        if place is None or not is_kept(failure):
-            return 0
-        self.set_aside(part.slice(place, 1), failure)
-        return place + 1
 
+def refusals_of(error: Exception, count: int) -> list[ItemError]:
+    """Returns the errors of the items that a writer names of the ones it has decided, in order.
 
-def is_kept(error: Exception) -> bool:
-    """Tells whether what an error's part has before its place is done, and stays so."""
-    return isinstance(error, ItemError) and error.is_kept and error.place is not None
+    None where nothing is decided, or where what it says does not fit the number of items: then nothing is believed.
+    """
+    if not isinstance(error, ItemError) or not 0 < error.decided <= count:
+        return []
+    named = [error, *error.further]
+    places = [-1 if each.place is None else each.place for each in named]
+    fits = places == sorted(set(places)) and places[0] >= 0 and places[-1] < error.decided
+    return named if fits else []
 
 
 def _place(error: Exception, length: int) -> int | None:

@@ -88,12 +88,12 @@ class Processing:
             raise failure
         made: list[Chunk] = []
 
-        def attempt(part: Chunk) -> Exception | None:
+        def attempt(part: Chunk) -> int | Exception:
             try:
                 made.append(processor.process_chunk(part))
             except (Exception, SystemExit) as error:
                 return located(error, ProcessError, part.span)
-            return None
+            return len(part)
 
         def set_aside(part: Chunk, error: Exception) -> None:
             result = self._again(lambda: processor.process_chunk(part), part, 0, error)

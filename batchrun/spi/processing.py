@@ -18,7 +18,8 @@ def located(error: Exception | SystemExit, kind: type[ItemError], origin: str, i
             raw=error.raw,
             item=error.item or item,
             place=error.place,
-            is_kept=error.is_kept,
+            decided=error.decided,
+            further=error.further,
         )
     elif isinstance(error, BatchrunError):
         return error

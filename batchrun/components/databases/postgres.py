@@ -235,8 +235,8 @@ class PostgresSession:
     def refusal_told(
         self, code: str, message: str, detail: str | None, column: str | None, hint: str | None, *, index: int
     ) -> RefusedError:
-        """Returns the refusal of an item, before which all are kept, with the exception that the driver has for it."""
-        error = RefusedError(_reason(message, detail, column), index, hint=hint or None, is_kept=True)
+        """Returns the refusal of an item, with the exception that the driver has for it."""
+        error = RefusedError(_reason(message, detail, column), index, hint=hint or None)
         error.__cause__ = _class_of(code)(message)
         return error
 

@@ -22,18 +22,27 @@ class RefusedError(Exception):
     Attributes:
         reason: the database's own words with its detail, in one line.
         index: the place of the refused item in the frame that was written, where it is certain, or None.
-        is_kept: the items before it are written, and stay so unless the transaction or savepoint is rolled back.
+        decided: how many items, from the first, are written or refused by name, and stay so unless the transaction or
+            savepoint is rolled back; 0 where all is undone.
+        further: of more items that are refused, each with its index, in order.
         hint: the way out, or None.
     """
 
     def __init__(
-        self, reason: str, index: int | None = None, *, hint: str | None = None, is_kept: bool = False
+        self,
+        reason: str,
+        index: int | None = None,
+        *,
+        hint: str | None = None,
+        decided: int = 0,
+        further: Sequence[RefusedError] = (),
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.index = index
         self.hint = hint
-        self.is_kept = is_kept
+        self.decided = decided
+        self.further = further
 
 
 class IntegrityError(RefusedError):

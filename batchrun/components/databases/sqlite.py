@@ -305,7 +305,7 @@ class SqliteSession:
             index = self._changes - before
             if not self._changes_row_by_row(table, sql) or index >= encoded.height:
                 raise
-            raise RefusedError(error.reason, index, is_kept=True) from error
+            raise RefusedError(error.reason, index, decided=index + 1) from error
 
     def _changes_row_by_row(self, table: TableName, sql: str) -> bool:
         """Tells whether each row that is written counts as one change: triggers and conflict clauses spoil that."""

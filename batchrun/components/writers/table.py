@@ -280,12 +280,15 @@ class TableItemWriter:
         origin = None if error.index is None else chunk.origin(error.index)
         place = error.index if len(chunk) == count else None
         way_out = f" ({error.hint})" if error.hint else ""
-        return WriteError(
+        told = WriteError(
             f"table {self._table}: {error.reason}{way_out}",
             origin=origin,
             place=place,
-            is_kept=error.is_kept and place is not None,
+            decided=0 if place is None else error.decided,
+            further=[self._write_error(each, chunk, count) for each in error.further],
         )
+        told.__cause__ = error
+        return told
 
     def state(self) -> JsonObject | None:
         """Remembers that the table exists, and that `replace` has emptied it: a restart misses and keeps its rows."""
