@@ -34,6 +34,8 @@ TRUNCATE {stage};
 CREATE OR REPLACE FUNCTION pg_temp.{stage}_write(
     first int, behind int
 ) RETURNS TABLE (at int, code text, message text, detail text, column_ text, hint text) LANGUAGE plpgsql AS $batchrun$
+#variable_conflict use_column
+<<batchrun>>
 DECLARE
     until int;
     refused int := 0;
@@ -42,14 +44,14 @@ BEGIN
     WHILE at < behind AND refused < {most_refused} LOOP
         until := least(at + {at_once}, behind);
         BEGIN
-            {insert} WHERE {place} >= at AND {place} < until {action};
+            {insert} WHERE {place} >= {stage}_write.at AND {place} < batchrun.until {action};
             at := until;
             CONTINUE;
         EXCEPTION WHEN OTHERS THEN NULL;
         END;
         WHILE at < until LOOP
             BEGIN
-                {insert} WHERE {place} = at {action};
+                {insert} WHERE {place} = {stage}_write.at {action};
             EXCEPTION WHEN OTHERS THEN
                 GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, column_ = COLUMN_NAME,
                     detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;

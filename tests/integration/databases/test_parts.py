@@ -174,3 +174,16 @@ def test_a_trigger_may_refuse_items_with_a_code_of_its_own(postgres: World, code
     for error in narrowed.errors:
         assert ErrorRules([name]).mean(error)
     assert postgres.sql("SELECT count(*) FROM t") == [(28,)]
+
+
+@pytest.mark.parametrize("mode", ["insert", "upsert"])
+@pytest.mark.parametrize("names", [("at", "code", "until", "first"), ("found", "message", "behind", "refused")])
+def test_columns_may_be_called_as_anything_of_the_function_is(
+    postgres: World, mode: str, names: tuple[str, ...]
+) -> None:
+    key, *others = names
+    columns = ", ".join(f'"{each}" integer' for each in others)
+    postgres.sql(f'CREATE TABLE t (id integer CHECK (id <> 9), "{key}" integer PRIMARY KEY, {columns})')
+    frame = pl.DataFrame({each: range(30) for each in ("id", *names)})
+    assert Narrowed(postgres, frame, mode=mode, key=[key]).ids == [9]
+    assert postgres.sql(f'SELECT count(*), sum("{key}") FROM t') == [(29, sum(range(30)) - 9)]
