@@ -47,12 +47,12 @@ BEGIN
             {insert} WHERE {place} >= {stage}_write.at AND {place} < batchrun.until {action};
             at := until;
             CONTINUE;
-        EXCEPTION WHEN OTHERS THEN NULL;
+        EXCEPTION WHEN OTHERS OR assert_failure THEN NULL;
         END;
         WHILE at < until LOOP
             BEGIN
                 {insert} WHERE {place} = {stage}_write.at {action};
-            EXCEPTION WHEN OTHERS THEN
+            EXCEPTION WHEN OTHERS OR assert_failure THEN
                 GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, column_ = COLUMN_NAME,
                     detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
                 IF left(code, 2) IN ({database_fails}) THEN RAISE; END IF;

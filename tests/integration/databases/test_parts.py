@@ -187,3 +187,15 @@ def test_columns_may_be_called_as_anything_of_the_function_is(
     frame = pl.DataFrame({each: range(30) for each in ("id", *names)})
     assert Narrowed(postgres, frame, mode=mode, key=[key]).ids == [9]
     assert postgres.sql(f'SELECT count(*), sum("{key}") FROM t') == [(29, sum(range(30)) - 9)]
+
+
+def test_an_assertion_of_a_trigger_refuses_items(postgres: World) -> None:
+    postgres.sql("CREATE TABLE t (id integer)")
+    postgres.sql(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN ASSERT NEW.id NOT IN (3, 20), 'not this one'; RETURN NEW; END $$"
+    )
+    postgres.sql("CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION refuse()")
+    narrowed = Narrowed(postgres, pl.DataFrame({"id": range(30)}))
+    assert narrowed.refused == [(3, "table t: not this one"), (20, "table t: not this one")]
+    assert postgres.sql("SELECT count(*) FROM t") == [(28,)]
