@@ -57,8 +57,13 @@ WHERE relkind IN ('r', 'p', 'v', 'f') AND nspname NOT IN ('pg_catalog', 'informa
     AND nspname NOT LIKE 'pg_t%' AND relname <> 'batchrun_checkpoint' ORDER BY 1 LIMIT 1000
 """
 _LINE = re.compile(r"COPY .*, line (\d+)(?:, column ([^:]+))?")
-_DATABASE_FAILS = ("08", "25", "28", "3D", "40", "53", "57", "58", "F0", "XX")
-_HINTS = {"53100": "free some space on the server, then restart", "28P01": "check user and password in `databases`"}
+_DATABASE_FAILS = ("08", "25", "28", "3D", "40", "53", "55P03", "57", "58", "F0", "XX")
+_HINTS = {
+    "28P01": "check user and password in `databases`",
+    "53100": "free some space on the server, then restart",
+    "55P03": "another session holds a lock: let it finish, then restart",
+}
+_NO_STAGE = "an upsert needs a temporary table; the user needs the right to make one: GRANT TEMPORARY ON DATABASE"
 
 
 def connect_postgres(database: Database) -> PostgresSession:
@@ -331,10 +336,13 @@ class PostgresSession:
         stage = f"batchrun_stage_{zlib.crc32(repr((table, columns)).encode()):08x}"
         if stage not in self._stages:
             self.execute("SET LOCAL client_min_messages = warning")
-            self.execute(
-                f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS AS "
-                f"SELECT {names(columns)} FROM {table.quoted} WITH NO DATA"
-            )
+            try:
+                self.execute(
+                    f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS AS "
+                    f"SELECT {names(columns)} FROM {table.quoted} WITH NO DATA"
+                )
+            except RefusedError as error:
+                raise DatabaseError(self.database, error.reason, hint=_NO_STAGE) from error
         elif self._stages[stage]:
             self.execute(f"DELETE FROM {stage}")
         return stage

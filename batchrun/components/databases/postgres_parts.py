@@ -55,7 +55,7 @@ BEGIN
             EXCEPTION WHEN OTHERS OR assert_failure THEN
                 GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, column_ = COLUMN_NAME,
                     detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-                IF left(code, 2) IN ({database_fails}) THEN RAISE; END IF;
+                IF code ~ '^({database_fails})' THEN RAISE; END IF;
                 RETURN NEXT;
                 refused := refused + 1;
             END;
@@ -72,9 +72,9 @@ class PostgresParts:
     """The parts of one chunk at a time, in the transaction of a session."""
 
     def __init__(self, session: PostgresSession, database_fails: Sequence[str]) -> None:
-        """Takes the classes of errors that are about the database as a whole, by their first two characters."""
+        """Takes the codes of errors that are about the database as a whole, or what those begin with."""
         self._session = session
-        self._database_fails = ", ".join(f"'{each}'" for each in database_fails)
+        self._database_fails = "|".join(database_fails)
         self._staged: CopyData | None = None
         self._not_staged: CopyData | None = None
 

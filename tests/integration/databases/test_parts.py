@@ -9,8 +9,9 @@ import pytest
 
 from batchrun.domain.tolerance import ErrorRules, class_names
 from batchrun.engine.narrowing import Narrowing, refusals_of
-from batchrun.errors import ItemError
+from batchrun.errors import DatabaseError, ItemError
 from batchrun.spi.chunk import Chunk
+from batchrun.spi.scope import Database
 from tests.integration.databases.conftest import World, chunk_of
 
 CONSTRAINED = "CREATE TABLE t (id integer PRIMARY KEY, n integer NOT NULL CHECK (n <> 613), name text)"
@@ -199,3 +200,36 @@ def test_an_assertion_of_a_trigger_refuses_items(postgres: World) -> None:
     narrowed = Narrowed(postgres, pl.DataFrame({"id": range(30)}))
     assert narrowed.refused == [(3, "table t: not this one"), (20, "table t: not this one")]
     assert postgres.sql("SELECT count(*) FROM t") == [(28,)]
+
+
+def test_a_table_that_another_session_has_locked_is_no_fault_of_the_items(postgres: World) -> None:
+    postgres.sql("CREATE TABLE t (id integer)")
+    hasty = Database("db", f"{postgres.database.url}%20-clock_timeout%3D50")
+    with postgres.session() as other:
+        other.begin()
+        other.execute("LOCK TABLE t IN SHARE MODE")
+        with pytest.raises(DatabaseError, match="lock timeout"):
+            World("postgres", hasty, postgres.folder).write(pl.DataFrame({"id": [1]}), table="t")
+
+
+def test_an_upsert_without_the_right_to_a_temporary_table_is_no_fault_of_the_items(postgres: World) -> None:
+    postgres.sql("CREATE TABLE t (id integer PRIMARY KEY)")
+    with postgres.session() as session:
+        ((name,),) = session.fetch("SELECT current_schema()")
+        session.execute(f"CREATE ROLE {name}")
+        session.execute(f"GRANT ALL ON SCHEMA {name} TO {name}")
+        session.execute(f"GRANT ALL ON t TO {name}")
+        ((database,),) = session.fetch("SELECT current_database()")
+        session.execute(f"REVOKE TEMPORARY ON DATABASE {database} FROM public")
+    as_role = Database("db", f"{postgres.database.url}%20-crole%3D{name}")
+    try:
+        with pytest.raises(DatabaseError, match="permission denied to create temporary tables") as caught:
+            World("postgres", as_role, postgres.folder).write(
+                pl.DataFrame({"id": [1]}), table="t", mode="upsert", key=["id"]
+            )
+        assert "GRANT TEMPORARY" in str(caught.value.hint)
+    finally:
+        with postgres.session() as session:
+            session.execute(f"GRANT TEMPORARY ON DATABASE {database} TO public")
+            session.execute(f"DROP OWNED BY {name}")
+            session.execute(f"DROP ROLE {name}")
