@@ -247,6 +247,35 @@ def test_a_load_goes_on_though_its_connections_are_terminated(project: Project, 
     assert json.dumps(execution)
 
 
+DEFERRED = """\
+name: load
+databases: {target: "${env.TARGET}"}
+steps:
+  - name: load
+    chunk: 20
+    reader: {type: csv, path: data/many.csv, columns: {id: integer}}
+    writer: {type: table, database: target, table: t}
+    skip: {errors: [IntegrityError]}
+"""
+
+
+def test_items_that_break_a_deferred_constraint_are_skipped(project: Project, fresh_postgres_database: str) -> None:
+    url = fresh_postgres_database.replace("+psycopg", "")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE parent AS SELECT id FROM generate_series(0, 59) id WHERE id NOT IN (7, 8, 44)")
+        connection.execute("ALTER TABLE parent ADD PRIMARY KEY (id)")
+        connection.execute("CREATE TABLE t (id integer REFERENCES parent DEFERRABLE INITIALLY DEFERRED)")
+    project.write("data/many.csv", "id\n" + "".join(f"{number}\n" for number in range(60)))
+    project.write("jobs.d/load.yaml", DEFERRED)
+    assert project.execution("launch", "load", TARGET=url)["exit_code"] == "COMPLETED WITH SKIPS"
+    with psycopg.connect(url) as connection:
+        found = [row[0] for row in connection.execute("SELECT id FROM t ORDER BY id").fetchall()]
+    assert found == [number for number in range(60) if number not in (7, 8, 44)]
+    assert [(each["item"]["id"], each["error"]) for each in rejected(project, "1")] == [
+        (number, "ForeignKeyViolation") for number in (7, 8, 44)
+    ]
+
+
 def test_a_purge_takes_the_rejects_that_have_no_place_of_their_own(project: Project) -> None:
     write_job(project)
     project.execution("launch", "load")

@@ -104,6 +104,7 @@ class PostgresSession:
         self._due: list[str] = []
         self._stages: dict[str, bool] = {}
         self._parts = PostgresParts(self, _DATABASE_FAILS)
+        self._checks_at_once = False
 
     @contextmanager
     def _told(self, data: CopyData | None = None) -> Iterator[None]:
@@ -124,8 +125,12 @@ class PostgresSession:
         return quote(name)
 
     def begin(self) -> None:
-        """Begins a transaction."""
-        self.execute("BEGIN")
+        """Begins a transaction.
+
+        Behind a commit that was refused, constraints that are deferred are checked by each statement, until a commit
+        is not: so the chunk can be narrowed down to the items that break them.
+        """
+        self.execute("BEGIN; SET CONSTRAINTS ALL IMMEDIATE" if self._checks_at_once else "BEGIN")
         self._depth = 0
         self._stages = dict.fromkeys(self._stages, False)
         self._parts.forget()
@@ -150,7 +155,9 @@ class PostgresSession:
             if isinstance(error.__cause__, psycopg.errors.DivisionByZero):
                 self.rollback()
                 return False
+            self._checks_at_once = True
             raise
+        self._checks_at_once = False
         return True
 
     def rollback(self) -> None:
