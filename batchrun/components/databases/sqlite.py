@@ -135,14 +135,16 @@ class SqliteSession:
             self._driver.rows("SELECT count(*) FROM sqlite_master")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _told(self, *, of_rows: bool = False) -> Iterator[None]:
         """Turns the driver's exceptions into refusals of items or errors of the database."""
         try:
             yield
         except self._driver.error as error:
             text = self._driver.message(error)
-            if storage.is_refusal(text):
-                raise (IntegrityError if _CONSTRAINT in text else RefusedError)(text) from error
+            is_known = storage.is_refusal(text)
+            if is_known or (of_rows and not storage.is_failure(text)):
+                breaks_rule = _CONSTRAINT in text or type(error).__name__ == "IntegrityError" or not is_known
+                raise (IntegrityError if breaks_rule else RefusedError)(text) from error
             raise DatabaseError(self.database, f"{self._path}: {text}", hint=storage.hint(text)) from error
 
     def quote(self, name: str) -> str:
@@ -297,7 +299,7 @@ class SqliteSession:
         before = self._total_changes() if self._changes is None else self._changes
         self._changes = None
         try:
-            with self._told():
+            with self._told(of_rows=True):
                 self._driver.many(sql, encoded)
         except RefusedError as error:
             # A statement for each row: those before the refused one have made their change, and it stays.

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from batchrun.components.databases.sqlite_storage import is_failure
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -60,10 +62,10 @@ class AdbcDriver:
                 raise self._by_kind(error) from None
 
     def _by_kind(self, error: Exception) -> Exception:
-        """Returns a broken constraint as IntegrityError, which of several rows the driver calls an InternalError."""
+        """Returns a refused row as IntegrityError, which of several rows the driver calls an InternalError."""
         import adbc_driver_manager
 
-        if "constraint failed" not in str(error) or isinstance(error, adbc_driver_manager.IntegrityError):
+        if not isinstance(error, adbc_driver_manager.InternalError) or is_failure(self.message(error)):
             return error
         return adbc_driver_manager.IntegrityError(str(error), status_code=adbc_driver_manager.AdbcStatusCode.INTEGRITY)
 

@@ -166,7 +166,15 @@ _REFUSED = re.compile(
     r"|ON CONFLICT clause does not match|unrecognized token|ambiguous|already exists|already another",
     re.IGNORECASE,
 )
+_FAILED = re.compile(
+    r"database (?:table |schema )?is locked|disk I/O error|database or disk is full|readonly database"
+    r"|disk image is malformed|file is not a database|unable to open database|out of memory|interrupted"
+    r"|locking protocol|database schema has changed|large file support|permission denied|not authorized"
+    r"|API misuse|no such savepoint|no transaction is active",
+    re.IGNORECASE,
+)
 _HINTS = (
+    ("no such savepoint", "let triggers RAISE(ABORT, …), and constraints have no ON CONFLICT ROLLBACK"),
     ("disk is full", "free some space, then restart"),
     ("readonly", "make the file and its folder writable, then restart"),
     ("locked", "another program holds the file: let it finish, then restart"),
@@ -178,6 +186,14 @@ _HINTS = (
 def is_refusal(text: str) -> bool:
     """Tells whether a message of SQLite is about the statement or its items, rather than the database as a whole."""
     return _REFUSED.search(text) is not None
+
+
+def is_failure(text: str) -> bool:
+    """Tells whether a message of SQLite about the rows of a statement is about the database as a whole.
+
+    Any other is about a row: a trigger's RAISE has a text of its own, and so have functions in constraints.
+    """
+    return _FAILED.search(text) is not None
 
 
 def hint(text: str) -> str | None:

@@ -233,3 +233,39 @@ def test_an_upsert_without_the_right_to_a_temporary_table_is_no_fault_of_the_ite
             session.execute(f"GRANT TEMPORARY ON DATABASE {database} TO public")
             session.execute(f"DROP OWNED BY {name}")
             session.execute(f"DROP ROLE {name}")
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        (
+            "CREATE TABLE t (id integer); CREATE TRIGGER g BEFORE INSERT ON t WHEN NEW.id IN (3, 20) "
+            "BEGIN SELECT RAISE(ABORT, 'not this one'); END",
+            "not this one",
+        ),
+        ("CREATE TABLE t (id integer CHECK (id NOT IN (3, 20) OR json('{') IS NULL))", "malformed JSON"),
+        (
+            "CREATE TABLE t (id integer, n integer AS (abs(iif(id IN (3, 20), -9223372036854775807 - 1, 1))) STORED)",
+            "integer overflow",
+        ),
+    ],
+)
+def test_what_a_trigger_or_function_of_sqlite_says_in_its_own_words_refuses_items(
+    sqlite: World, table: str, reason: str
+) -> None:
+    for statement in table.split("; CREATE"):
+        sqlite.sql(statement if statement.startswith("CREATE") else f"CREATE{statement}")
+    narrowed = Narrowed(sqlite, pl.DataFrame({"id": range(30)}))
+    assert narrowed.refused == [(3, f"table t: {reason}"), (20, f"table t: {reason}")]
+    for error in narrowed.errors:
+        assert ErrorRules(["IntegrityError"]).mean(error)
+    assert sqlite.sql("SELECT count(*) FROM t") == [(28,)]
+
+
+def test_a_trigger_of_sqlite_that_rolls_all_back_is_told_of(sqlite: World) -> None:
+    sqlite.sql("CREATE TABLE t (id integer)")
+    sqlite.sql("CREATE TRIGGER g BEFORE INSERT ON t WHEN NEW.id = 3 BEGIN SELECT RAISE(ROLLBACK, 'not this one'); END")
+    with pytest.raises(DatabaseError, match="no such savepoint") as caught:
+        Narrowed(sqlite, pl.DataFrame({"id": range(30)}))
+    assert "RAISE(ABORT" in str(caught.value.hint)
+    assert sqlite.sql("SELECT count(*) FROM t") == [(0,)]
