@@ -51,11 +51,16 @@ def record_of(reject: Reject, number: int, run: int, scope: ComponentScope) -> R
         phase=reject.phase,
         origin=reject.origin,
         error=kind,
-        message=message.removeprefix(f"{kind}: "),
+        message=_as_text(message.removeprefix(f"{kind}: ")),
         raw=reject.raw,
         item=reject.item,
         at=datetime.now(UTC),
     )
+
+
+def _as_text(message: str) -> str:
+    r"""Writes in a message what not every file or database takes: zero as `\x00`, half a surrogate pair as `\udcff`."""
+    return message.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def _first_cause(error: BaseException) -> str:

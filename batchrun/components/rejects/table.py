@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("repository_id", *RejectRecord.__dataclass_fields__, "types")
 _NUMBERS = ("number", "instance_id", "run", "execution_id")
 _JSON = ("item", "types")
+_ZERO, _FOR_ZERO = "\0", "␀"
 _KEY = ("repository_id", "instance_id", "step", "run", "number", "execution_id")
 
 
@@ -58,7 +59,7 @@ SPEC = ComponentSpec(
     example="type: table\ndatabase: warehouse\ntable: rejected_trades\n",
     description="""\
 The columns are those of the sink `json_lines`, and the id of the repository; the item and the types of its values are
-JSON. Many steps and jobs can share the table. Where the step writes into the same database, the rejects are committed
+JSON, and a zero character of a raw text is kept as ␀. Many steps and jobs can share the table. Where the step writes into the same database, the rejects are committed
 in the transaction of their chunk: exactly once. In another database they are committed before their chunk, and a
 restart deletes those whose chunk was not; only a process that is taken over while it hangs, and wakes up again, can
 leave some that `batchrun rejects` does not count.
@@ -200,9 +201,11 @@ def _schema() -> pl.Schema:
 def _cell(name: str, value: object) -> object:
     if name in _JSON and value is not None:
         return json.dumps(value, ensure_ascii=False)
-    return value if name in _NUMBERS or value is None else str(value)
+    return value if name in _NUMBERS or value is None else str(value).replace(_ZERO, _FOR_ZERO)
 
 
 def _record(row: tuple[object, ...]) -> RejectRecord:
     document = dict(zip(_COLUMNS[1:], row, strict=True))
+    if document["raw"] is not None:
+        document["raw"] = str(document["raw"]).replace(_FOR_ZERO, _ZERO)
     return from_document({**document, **{name: json.loads(str(document[name])) for name in _JSON if document[name]}})

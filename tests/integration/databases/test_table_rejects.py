@@ -74,3 +74,13 @@ def test_beside_another_target_they_are_cut_back_by_the_restart(world: World) ->
 def test_a_table_that_is_not_there_has_none(world: World) -> None:
     world.sql("CREATE TABLE other (a int)")
     assert list(sink_of(world).records()) == []
+
+
+def test_texts_that_a_database_does_not_take_are_kept_all_the_same(world: World) -> None:
+    unreadable = Reject(Phase.READ, ParseError("a \0 and \udcff"), "a.csv:2", raw="a\0b")
+    with closing(sink_of(world)) as sink:
+        sink.open(None, 1, None)
+        sink.write([unreadable])
+        sink.state()
+    (found,) = sink_of(world).records()
+    assert (found.message, found.raw) == ("a \\x00 and \\udcff", "a\0b")

@@ -179,3 +179,13 @@ def test_what_is_no_reject_is_told_with_its_place(sink: MakeSink, tmp_path: Path
     (tmp_path / "bad.txt").write_text('"a"\n{}\n')
     with pytest.raises(InputError, match=r"bad\.txt: what follows byte 0 is no reject"):
         list(sink("bad.txt").records())
+
+
+def test_a_message_that_is_no_text_is_kept_all_the_same(sink: MakeSink) -> None:
+    made = sink()
+    made.open(None, 1, None)
+    made.write([Reject(Phase.READ, ParseError("a \0 and \udcff"), "a.csv:2", raw="a\0b")])
+    made.state()
+    made.close()
+    (found,) = sink().records()
+    assert (found.message, found.raw) == ("a \\x00 and \\udcff", "a\0b")
