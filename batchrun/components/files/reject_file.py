@@ -54,7 +54,7 @@ class FileRejectSink(ABC):
 
     @abstractmethod
     def decode(self, path: Path) -> Iterable[Placed]:
-        """Yields the records of a file; raises ValueError, KeyError or TypeError for what is none."""
+        """Yields the records of a file; raises ValueError, KeyError, TypeError or AttributeError for what is none."""
 
     def head(self) -> bytes:
         """Returns what an empty file begins with."""
@@ -114,7 +114,7 @@ class FileRejectSink(ABC):
             return
         except OSError as error:
             raise InputError(f"{self._file.name}: {reason(error)}") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
                 f"{self._file.name}: what follows byte {last} is no reject: {type(error).__name__}: {error}"
             ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -69,12 +70,21 @@ class CsvRejectSink(FileRejectSink):
             lines = file.readlines()  # ended by newlines only: a return may stand inside of a text
         starts = [0, *accumulate(map(len, lines))]
         reader = csv.reader(line.decode() for line in lines if line.endswith(b"\n"))
-        header = next(reader, None)
+        header = _next(reader) or []
         start = reader.line_num
-        for cells in reader:
+        while (cells := _next(reader)) is not None:
             if cells:
-                yield Placed(from_document(_document(dict(zip(header or (), cells, strict=True)))), starts[start])
+                yield Placed(from_document(_document(header, cells)), starts[start])
             start = reader.line_num
+
+
+def _next(reader: Iterator[list[str]]) -> list[str] | None:
+    """Returns the next cells, however long, or None behind the last; leaves the limit of others as it is."""
+    limit = csv.field_size_limit(sys.maxsize)
+    try:
+        return next(reader, None)
+    finally:
+        csv.field_size_limit(limit)
 
 
 def _line(cells: list[str]) -> bytes:
@@ -89,7 +99,10 @@ def _text(name: str, value: object) -> str:
     return json.dumps(value, ensure_ascii=False) if name in _JSON else str(value)
 
 
-def _document(cells: dict[str, str]) -> dict[str, object]:
+def _document(header: list[str], fields: list[str]) -> dict[str, object]:
+    if len(fields) != len(header):
+        raise ValueError(f"it has {len(fields)} fields, and the header {len(header)}")
+    cells = dict(zip(header, fields, strict=True))
     document: dict[str, object] = dict(cells)
     document |= {name: int(cells[name]) for name in _NUMBERS}
     document |= {name: json.loads(cells[name]) for name in _JSON if cells[name]}

@@ -59,10 +59,10 @@ SPEC = ComponentSpec(
     example="type: table\ndatabase: warehouse\ntable: rejected_trades\n",
     description="""\
 The columns are those of the sink `json_lines`, and the id of the repository; the item and the types of its values are
-JSON, and a zero character of a raw text is kept as ␀. Many steps and jobs can share the table. Where the step writes into the same database, the rejects are committed
-in the transaction of their chunk: exactly once. In another database they are committed before their chunk, and a
-restart deletes those whose chunk was not; only a process that is taken over while it hangs, and wakes up again, can
-leave some that `batchrun rejects` does not count.
+JSON, and a zero character of a raw text is kept as ␀. Many steps and jobs can share the table. Where the step writes
+into the same database, the rejects are committed in the transaction of their chunk: exactly once. In another database
+they are committed before their chunk, and a restart deletes those whose chunk was not; only a process that is taken
+over while it hangs, and wakes up again, can leave some that `batchrun rejects` does not count.
 """,
 )
 
@@ -137,7 +137,11 @@ class TableRejectSink:
             raise self._error(error) from error
 
     def records(self) -> Iterator[RejectRecord]:
-        """Yields the rejects of the step in this job instance; of one number those of the last execution."""
+        """Yields the rejects of the step in this job instance; of one number those of the last execution.
+
+        Raises:
+            DatabaseError: the table cannot be read, or a row has been changed into what is no reject.
+        """
         with closing(connect(self._database)) as session:
             if session.describe(self._table) is None:
                 return
@@ -145,7 +149,7 @@ class TableRejectSink:
             order = ", ".join(map(session.quote, ("run", "number", "execution_id")))
             sql = f"SELECT {names} FROM {self._table.quoted} WHERE {_of_step(session)} ORDER BY {order}"
             rows = session.fetch(sql, self._of_step())
-        found = {(each.run, each.number): each for each in map(_record, rows)}
+        found = {(each.run, each.number): each for each in map(self._record, rows)}
         yield from found.values()
 
     def close(self) -> None:
@@ -179,6 +183,18 @@ class TableRejectSink:
         columns = {name: [_cell(name, each[name]) for each in documents] for name in _COLUMNS}
         return pl.DataFrame(columns, schema=_schema())
 
+    def _record(self, row: tuple[object, ...]) -> RejectRecord:
+        document = dict(zip(_COLUMNS[1:], row, strict=True))
+        if document["raw"] is not None:
+            document["raw"] = str(document["raw"]).replace(_FOR_ZERO, _ZERO)
+        try:
+            told = {name: json.loads(str(document[name])) for name in _JSON if document[name]}
+            return from_document({**document, **told})
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            which = f"number {document['number']} of run {document['run']} of step {document['step']!r}"
+            reason = f"table {self._table} of the rejects: {which} is no reject: {type(error).__name__}: {error}"
+            raise DatabaseError(self._database.name, reason, hint="mend the row") from error
+
     def _error(self, error: RefusedError) -> DatabaseError:
         return DatabaseError(self._database.name, f"table {self._table} of the rejects: {error.reason}")
 
@@ -202,10 +218,3 @@ def _cell(name: str, value: object) -> object:
     if name in _JSON and value is not None:
         return json.dumps(value, ensure_ascii=False)
     return value if name in _NUMBERS or value is None else str(value).replace(_ZERO, _FOR_ZERO)
-
-
-def _record(row: tuple[object, ...]) -> RejectRecord:
-    document = dict(zip(_COLUMNS[1:], row, strict=True))
-    if document["raw"] is not None:
-        document["raw"] = str(document["raw"]).replace(_FOR_ZERO, _ZERO)
-    return from_document({**document, **{name: json.loads(str(document[name])) for name in _JSON if document[name]}})

@@ -6,11 +6,13 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import date
 
+import pytest
+
 from batchrun.components.databases import SessionCheckpointStore
 from batchrun.components.rejects.table import TableRejectOptions, TableRejectSink
 from batchrun.domain.execution import Checkpoint
 from batchrun.domain.tolerance import Phase
-from batchrun.errors import ParseError
+from batchrun.errors import DatabaseError, ParseError
 from batchrun.spi.rejects import Reject
 from batchrun.testing.scope import scope_in
 from tests.integration.databases.conftest import KEY, World
@@ -84,3 +86,14 @@ def test_texts_that_a_database_does_not_take_are_kept_all_the_same(world: World)
         sink.state()
     (found,) = sink_of(world).records()
     assert (found.message, found.raw) == ("a \\x00 and \\udcff", "a\0b")
+
+
+@pytest.mark.parametrize("spoiled", ["item = 'no JSON'", "item = '[1]'", "phase = 'lunch'"])
+def test_a_row_that_was_changed_into_no_reject_is_named(world: World, spoiled: str) -> None:
+    with closing(sink_of(world)) as sink:
+        sink.open(None, 1, None)
+        sink.write([unread(2)])
+        sink.state()
+    world.sql(f"UPDATE bad SET {spoiled}")
+    with pytest.raises(DatabaseError, match="table bad of the rejects: number 1 of run 1 of step 'step' is no reject"):
+        list(sink_of(world).records())

@@ -76,6 +76,33 @@ def test_a_record_comes_back_as_it_was(sink: MakeSink, tmp_path: Path) -> None:
     assert list((tmp_path / ".batchrun/rejects/01234567/1").iterdir())
 
 
+def test_a_record_of_any_length_comes_back(sink: MakeSink) -> None:
+    one = sink()
+    one.open(None, 1, None)
+    one.write([Reject(Phase.READ, ParseError("bad"), "a.csv:2", raw="x" * 200_000)])
+    one.state()
+    one.close()
+    assert [len(each.raw or "") for each in sink().records()] == [200_000]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: f"{text[:-1]},1\n",
+        lambda text: text.replace('"item": null', '"item": [1]').replace("x,,", 'x,"[1]",'),
+    ],
+)
+def test_what_was_changed_into_no_reject_is_told(sink: MakeSink, change: Callable[[str], str]) -> None:
+    one = sink()
+    one.open(None, 1, None)
+    one.write([Reject(Phase.READ, ParseError("bad"), "a.csv:2", raw="x")])
+    one.state()
+    one.close()
+    one._path.write_text(change(one._path.read_text()))
+    with pytest.raises(InputError, match="is no reject"):
+        list(sink().records())
+
+
 def test_without_rejects_there_is_no_file(sink: MakeSink, tmp_path: Path) -> None:
     one = sink()
     one.open(None, 1, None)
