@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from batchrun.domain.execution import JobExecution, StepExecution
-from batchrun.errors import UsageError, did_you_mean
+from batchrun.errors import InputError, UsageError, did_you_mean
 from batchrun.operations.scope import StepScope
 from batchrun.registry import Registry
 from batchrun.spi.rejects import RejectRecord, RejectSource, reject_folder
@@ -42,7 +42,7 @@ class InstanceRejects:
 
         Raises:
             UsageError: there is no such step.
-            InputError: a file of rejects cannot be read.
+            InputError: a file of rejects cannot be read, or none of a step's rejects is there any more.
             DatabaseError: nor can a table of them.
         """
         if step_name is not None:
@@ -50,7 +50,8 @@ class InstanceRejects:
         for name in self.step_names():
             if step_name in (None, name):
                 counts = self.counts(name)
-                yield from (each for each in self._kept(name) if each.number <= counts.get(each.run, 0))
+                committed = (each for each in self._kept(name) if each.number <= counts.get(each.run, 0))
+                yield from self._still_there(name, committed, sum(counts.values()))
 
     def counts(self, step_name: str) -> dict[int, int]:
         """Returns how many rejects each run of a step has committed, as far as the repository knows."""
@@ -61,13 +62,18 @@ class InstanceRejects:
         return counts
 
     def of_completed(self, step_name: str, execution_id: int) -> Iterator[RejectRecord]:
-        """Yields all rejects of the run of a step that has completed in an execution, mended ones as they are now."""
+        """Yields all rejects of the run of a step that has completed in an execution, mended ones as they are now.
+
+        Raises:
+            InputError: none is there any more.
+        """
         runs = {
             step.checkpoint.run
             for execution, step in self._attempts()
             if (execution.id, step.step_name) == (execution_id, step_name)
         }
-        return (each for each in self._kept(step_name) if each.run in runs)
+        known = sum(count for run, count in self.counts(step_name).items() if run in runs)
+        return self._still_there(step_name, (each for each in self._kept(step_name) if each.run in runs), known)
 
     def last_attempt(self, step_name: str) -> tuple[JobExecution, StepExecution]:
         """Returns the last attempt at a step, with its execution.
@@ -77,6 +83,20 @@ class InstanceRejects:
         """
         self._refuse_unknown(step_name)
         return [each for each in self._attempts() if each[1].step_name == step_name][-1]
+
+    def _still_there(self, step_name: str, found: Iterator[RejectRecord], known: int) -> Iterator[RejectRecord]:
+        """Yields what is found of so many rejects; tells that some are gone, which may have been meant."""
+        there = 0
+        for each in found:
+            there += 1
+            yield each
+        if known and not there:
+            raise InputError(
+                f"step {step_name!r} has rejected {known:,} items, and none of them is where its job keeps rejects now",
+                hint="bring back the file or table, or the step's `rejects` as they were",
+            )
+        if there < known:
+            _log.warning("of %d rejects of step '%s', %d are there any more", known, step_name, there)
 
     def _kept(self, step_name: str) -> Iterator[RejectRecord]:
         sink = self.sink_of(*self.last_attempt(step_name))

@@ -186,6 +186,22 @@ def test_rejects_can_be_read_though_the_job_file_is_gone(project: Project) -> No
     project.batchrun("replay", "1", expect=5)
 
 
+def test_rejects_that_are_gone_are_not_taken_for_replayed(project: Project) -> None:
+    write_job(project, "rejects: {type: json_lines, path: 'bad-${execution.instance_id}'}")
+    project.execution("launch", "load")
+    file = project.folder / "bad-1"
+    kept = file.read_text()
+    file.unlink()
+    gone = "step 'load' has rejected 4 items, and none of them is where its job keeps rejects now"
+    assert gone in project.batchrun("rejects", "1", expect=1).err
+    assert gone in project.batchrun("replay", "1", expect=1).err
+    file.write_text(kept.partition("\n")[2])
+    assert "of 4 rejects of step 'load', 3 are there any more" in project.batchrun("rejects", "1").err
+    file.write_text(kept)
+    assert sorted(told(project, "1"), key=lambda each: each[1]) == EXPECTED
+    assert step(project.execution("replay", "1"), "load")["read_skip_count"] == 2
+
+
 def test_a_run_without_rejects_has_nothing_to_replay(project: Project) -> None:
     project.write("data/t.csv", "id,qty,day,price\n1,1,2026-01-01,1.00\n")
     project.batchrun("launch", "load")
