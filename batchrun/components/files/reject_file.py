@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,7 +65,8 @@ class FileRejectSink(ABC):
         """Takes the file, cut back to what is committed.
 
         Raises:
-            OutputError: it holds rejects of another step or job instance, has been cut, or cannot be written.
+            OutputError: it holds rejects of another step or job instance, has been cut or edited, or cannot be written.
+            InputError: it holds something else.
         """
         del store
         self._run = run
@@ -72,6 +74,7 @@ class FileRejectSink(ABC):
             self._base, self._count = self._end_of_earlier_runs(), 0
         else:
             self._base, self._count = state["base"], state["count"]
+            self._refuse_edited(state["bytes"])
         self._file.open(self._base if state is None else state["bytes"])
 
     def write(self, rejects: Sequence[Reject]) -> None:
@@ -118,6 +121,24 @@ class FileRejectSink(ABC):
             raise InputError(
                 f"{self._file.name}: what follows byte {last} is no reject: {type(error).__name__}: {error}"
             ) from error
+
+    def _refuse_edited(self, size: int) -> None:
+        """Refuses a file that would be cut elsewhere than behind the last reject that is committed."""
+        if not self._path.exists() or self._path.stat().st_size < size:
+            return
+        before = (
+            placed.record.run == self._run for placed in takewhile(lambda each: each.start < size, self._placed())
+        )
+        found = len(list(islice(filter(None, before), self._count)))
+        with self._path.open("rb") as file:
+            file.seek(size - 1)
+            is_end = file.read(1) == b"\n"
+        if found < self._count or not is_end:
+            raise OutputError(
+                f"{self._file.name}: it has been changed since the step has written it",
+                hint="give the file back as it was, or launch the job as a new instance; rejects are edited when their "
+                "step has completed",
+            )
 
     def _end_of_earlier_runs(self) -> int:
         """Returns where the rejects end that earlier runs of the step have left; what follows was never committed."""

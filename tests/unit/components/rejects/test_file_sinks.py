@@ -128,6 +128,35 @@ def test_a_restart_cuts_back_what_was_not_committed(sink: MakeSink) -> None:
     assert [(each.origin, each.execution_id) for each in sink().records()] == [("a.csv:2", 1), ("a.csv:3", 2)]
 
 
+@pytest.mark.parametrize(("old", "new"), [("too short", "much too short"), ("too short", "short")])
+def test_a_restart_cuts_no_file_that_was_edited(sink: MakeSink, old: str, new: str) -> None:
+    dying = sink()
+    dying.open(None, 1, None)
+    dying.write([unread(2), unread(3)])
+    state = dying.state()
+    dying.write([unread(4)])
+    dying.close()
+    edited = dying._path.read_text().replace(old, new)
+    dying._path.write_text(edited)
+    with pytest.raises(OutputError, match="it has been changed since"):
+        sink().open(state, 1, None)
+    assert dying._path.read_text() == edited
+
+
+def test_a_restart_looks_at_nothing_behind_the_last_commit(sink: MakeSink) -> None:
+    dying = sink()
+    dying.open(None, 1, None)
+    dying.write([unread(2)])
+    state = dying.state()
+    dying.close()
+    with dying._path.open("ab") as file:
+        file.write(b"\0\xff\n" * 9)
+    restarted = sink()
+    restarted.open(state, 1, None)
+    restarted.close()
+    assert origins(sink()) == ["a.csv:2"]
+
+
 def test_a_restart_before_the_first_commit_begins_anew(sink: MakeSink) -> None:
     dying = sink()
     dying.open(None, 1, None)
