@@ -49,6 +49,15 @@ class Schedule:
             hint="every-commit, random:N, or numbers of boundaries such as 12,7",
         )
 
+    def refuse_behind(self, boundaries: int) -> None:
+        """Refuses a first number that no run comes to: nothing would be killed, and all be equal.
+
+        Raises:
+            UsageError: there are not so many boundaries.
+        """
+        if self.numbers and self.numbers[0] > boundaries:
+            raise UsageError(f"--kill-at {self.text}: the job comes to {boundaries} boundaries only")
+
     def rounds(self, boundaries: int, *, most: int = _MOST_BLOWS) -> Iterator[Sequence[int]]:
         """Yields, for each round, the boundary of each of its processes at which it is struck.
 

@@ -272,6 +272,7 @@ class Trial:
 
     def _rounds(self, expected: Result, told: Told) -> TrialReport:
         settings, names = self._settings, expected.outcome.boundaries
+        settings.schedule.refuse_behind(len(names))
         report = TrialReport(self._subject.name, settings.schedule, settings.suspends, names, compared(expected))
         planned = list(settings.schedule.rounds(len(names), most=1 if settings.suspends else 3))
         told(report, len(planned))

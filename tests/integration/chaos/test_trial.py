@@ -196,6 +196,11 @@ def test_a_job_that_fails_undisturbed_is_told_of(attempt: Try, project: Project)
         attempt()
 
 
+def test_a_boundary_that_the_job_does_not_come_to_is_refused(attempt: Try) -> None:
+    with pytest.raises(BatchrunError, match=r"--kill-at 999: the job comes to \d+ boundaries only"):
+        attempt(at="999")
+
+
 def test_a_secret_is_given_to_the_restart_too(attempt: Try) -> None:
     job = ROWS.replace('"{database}"', '"sqlite:///${{params.token}}.db"')
     assert attempt(job=job, token="hidden").is_equal
