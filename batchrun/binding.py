@@ -22,6 +22,10 @@ from batchrun.errors import BatchrunError, ExitCode, did_you_mean
 SECRETS_VARIABLE = "BATCHRUN_SECRETS_DIR"
 DEFAULT_SECRETS_FOLDER = "/run/secrets"
 
+_LEAST_SECRET_LINE = 4
+_QUOTE_OF_A_SHELL = "'\"'\"'"
+"""What a `'` is between others, as `shlex` writes it."""
+
 _MARK = re.compile(r"\$?\$\{")
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_-]*"
 _CONTENT = re.compile(rf"(?P<name>{_NAME}(?:\.{_NAME})*)(?::-(?P<default>.*))?", re.DOTALL)
@@ -296,14 +300,30 @@ class Secrets(Mapping[str, str]):
         self._hidden.add(secret)
 
     def mask(self, text: str) -> str:
-        """Returns the text with every secret known so far replaced by `***`, in each form that a message may have."""
+        """Returns the text with every secret known so far replaced by `***`, in each form that a message may have.
+
+        Of a secret of several lines, such as a key, each line is masked by itself: what is told line by line never has
+        the whole.
+        """
         known = {*list(self._resolved.values()), *list(self._hidden)}
+        known |= {line for secret in known for line in _lines(secret)}
         for secret in sorted(filter(None, known), key=len, reverse=True):
-            for form in (
-                secret,
-                quote(secret, safe="", errors="backslashreplace"),
-                repr(secret)[1:-1],
-                json.dumps(secret)[1:-1],
-            ):
+            for form in _forms(secret):
                 text = text.replace(form, MASK)
         return text
+
+
+def _lines(secret: str) -> Iterator[str]:
+    """Yields the lines of a secret that has several, but for those that could stand anywhere, such as a bracket."""
+    lines = [line.strip() for line in secret.splitlines()]
+    return (line for line in lines if len(lines) > 1 and len(line) >= _LEAST_SECRET_LINE)
+
+
+@lru_cache(maxsize=1024)
+def _forms(secret: str) -> tuple[str, ...]:
+    """Returns what becomes of a secret in a command, in Python's and JSON's notation, and in a URL."""
+    forms = [quote(secret, safe="", errors="backslashreplace")]
+    for form in (secret, secret.replace("'", _QUOTE_OF_A_SHELL)):
+        forms += (form, repr(form)[1:-1], json.dumps(form)[1:-1])
+        forms.append(repr(f'{form}"')[1:-2])  # as in a text that has both kinds of quotes
+    return tuple(dict.fromkeys(forms))

@@ -1,4 +1,5 @@
 import json
+import shlex
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -130,10 +131,20 @@ def test_what_was_given_out_is_masked_the_longest_first() -> None:
     assert secrets.mask("abcdef abc p@ss/w p%40ss%2Fw unasked") == "*** *** *** *** unasked"
 
 
-@pytest.mark.parametrize("hidden", ["two\nlines", 'say "x"', "caf\udce9", "plain"])
+@pytest.mark.parametrize("hidden", ["two\nlines", 'say "x"', "it's", "caf\udce9", "plain"])
 def test_what_is_hidden_is_masked_in_every_form_that_a_message_may_have(hidden: str) -> None:
     secrets = Secrets(environment={})
     secrets.hide(hidden)
     for form in (hidden, repr(hidden)[1:-1], json.dumps(hidden)[1:-1]):
         assert secrets.mask(f"<{form}>") == "<***>"
+    command = shlex.join(["echo", f"<{hidden}>"])
+    assert "<***>" in secrets.mask(command)
+    assert "<***>" in secrets.mask(repr(command))
     assert list(secrets) == []
+
+
+def test_each_line_of_a_secret_is_masked_where_it_could_tell_something() -> None:
+    secrets = Secrets(environment={})
+    secrets.hide('{\n  "private": "k3y"\n  MIIEow\r\n}\n')
+    assert secrets.mask('got {} and "private": "k3y"') == "got {} and ***"
+    assert secrets.mask("; MIIEow; }") == "; ***; }"
