@@ -33,7 +33,7 @@ def read_parameter_file(name: str, cwd: Path) -> dict[str, GivenValue]:
         DefinitionError: it cannot be read, or is neither; holds all problems.
     """
     file = _ParameterFile("stdin" if name == STDIN else name, cwd if name == STDIN else (cwd / name).parent)
-    text = _decoded(file, sys.stdin.buffer.read() if name == STDIN else _content(file, cwd / name))
+    text = _decoded(file, _content(file, None if name == STDIN else cwd / name))
     is_lines = Path(name).suffix == ".env" or Path(name).name == ".env" or _FIRST_LINE.match(text)
     given = file.read_lines(text) if is_lines else file.read_mapping(text)
     if file.problems:
@@ -41,9 +41,12 @@ def read_parameter_file(name: str, cwd: Path) -> dict[str, GivenValue]:
     return given
 
 
-def _content(file: _ParameterFile, path: Path) -> bytes:
+def _content(file: _ParameterFile, path: Path | None) -> bytes:
+    """Returns what the file holds; without a path it is stdin, which the caller may have closed."""
+    if path is None and sys.stdin is None:
+        raise DefinitionError([Problem("the parameter file cannot be read: it is closed", file.name)])
     try:
-        return path.read_bytes()
+        return sys.stdin.buffer.read() if path is None else path.read_bytes()
     except OSError as error:
         raise DefinitionError([Problem(f"the parameter file cannot be read: {error.strerror}", file.name)]) from error
 

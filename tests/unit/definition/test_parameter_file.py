@@ -107,6 +107,13 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     assert str(caught.value.problems[0]) == "nowhere.yaml: the parameter file cannot be read: No such file or directory"
 
 
+def test_a_stdin_that_its_caller_has_closed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(DefinitionError) as caught:
+        read_parameter_file("-", tmp_path)
+    assert str(caught.value.problems[0]) == "stdin: the parameter file cannot be read: it is closed"
+
+
 @pytest.mark.parametrize("value", ["💥", "a💥b☃", "\\ud83d\\udca5", "\\💥"])
 def test_json_as_programs_write_it_keeps_every_character(tmp_path: Path, value: str) -> None:
     assert read(tmp_path, json.dumps({"text": value})) == {"text": value}
