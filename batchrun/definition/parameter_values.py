@@ -137,6 +137,9 @@ def _from_text(text: str, declared: ParameterDefinition) -> ScalarValue:
     if any("\ud800" <= character <= "\udfff" for character in text):
         written = MASK if declared.type is T.SECRET else ascii(text)
         raise ParameterValueError(f"{written} is not valid UTF-8", "give a name in UTF-8, such as a link's")
+    if "\0" in text:
+        written = MASK if declared.type is T.SECRET else shown(text)
+        raise ParameterValueError(f"{written} holds the character U+0000", "no database and no command takes it")
     if declared.type is T.CHOICE and text not in declared.choices:
         hint = did_you_mean(text, declared.choices)
         raise ParameterValueError(f"expected one of {', '.join(declared.choices)}, got {shown(text)}", hint)

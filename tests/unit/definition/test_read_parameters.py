@@ -84,6 +84,8 @@ def test_a_given_text_becomes_a_value_of_its_type(job: JobFolder, kind: str, tex
         ("integer, min: 1", "0", "must be at least 1, got 0"),
         ("string, max_length: 1", "ab", "must have at most 1 character, got 'ab'"),
         ("secret, min_length: 9", "hunter2", "must have at least 9 characters, got ***"),
+        ("secret", "a\0b", "*** holds the character U+0000; no database and no command takes it"),
+        ("string", "a\0b", "'a\\x00b' holds the character U+0000; no database and no command takes it"),
         ("secret", "caf\udce9", "*** is not valid UTF-8; give a name in UTF-8, such as a link's"),
         ("decimal", "x", "expected a decimal number, got 'x'"),
         ("boolean", "maybe", "expected true or false, got 'maybe'"),
