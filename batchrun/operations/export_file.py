@@ -77,19 +77,25 @@ def _checksum(content: Any) -> str:
 def write_export(path: Path, export: Export) -> int:
     """Writes the file, compressed where it is called `.gz`, in the place of what has the name; returns its size.
 
+    A link is followed, and a device or pipe, such as `/dev/stdout`, is written to.
+
     Raises:
         UsageError: it cannot be written; what was there is as it was.
     """
     data = export_bytes(export, is_compressed=path.suffix == ".gz")
     made: str | None = None
+    file_path = Path(os.path.realpath(path))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, made = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return len(data)
+        file_path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, made = tempfile.mkstemp(prefix=f".{file_path.name}.", dir=file_path.parent)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(made, path)
+        os.replace(made, file_path)
     except OSError as error:
         if made is not None:
             with suppress(OSError):

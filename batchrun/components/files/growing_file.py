@@ -10,7 +10,7 @@ import os
 import shutil
 from contextlib import suppress
 
-from batchrun.components.files.written_file import WrittenFile
+from batchrun.components.files.written_file import WrittenFile, refuse_device
 from batchrun.errors import OutputError
 
 
@@ -25,6 +25,7 @@ class GrowingFile(WrittenFile):
         """
         with self._named():
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            refuse_device(self.path, self.name)
             taken = self.path.with_name(f".{self.path.name}.{os.getpid()}.new")
             try:
                 self._descriptor = os.open(taken, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)

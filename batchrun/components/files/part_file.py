@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from batchrun.components.files.written_file import WrittenFile
+from batchrun.components.files.written_file import WrittenFile, refuse_device
 from batchrun.errors import OutputError
 from batchrun.spi.scope import ComponentScope
 
@@ -40,11 +40,12 @@ class PartFile(WrittenFile):
         So whoever waits for the lock can ask, before a byte is cut, whether the file is still its own.
 
         Raises:
-            OutputError: the folder is missing or not writable, or another process writes the file.
+            OutputError: the folder is missing or not writable, another process writes the file, or it is none.
         """
         with self._named():
             if self._target.is_dir():
                 raise OutputError(f"{self.name}: it is a folder")
+            refuse_device(self._target, self.name)
             self._open()
 
     def begin(self) -> None:

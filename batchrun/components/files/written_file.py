@@ -13,6 +13,20 @@ from batchrun.errors import OutputError
 _NEVER = -1
 
 
+def refuse_device(path: Path, name: str) -> None:
+    """Refuses what no file may take the name of: root could, and the whole machine would miss it.
+
+    Args:
+        path: where a file is to get its name by a rename.
+        name: as the user named it.
+
+    Raises:
+        OutputError: a device or a pipe has the name.
+    """
+    if os.path.realpath(path.parent) == "/dev" or (path.exists() and not path.is_file()):
+        raise OutputError(f"{name}: it is a device or a pipe, and no file")
+
+
 class WrittenFile:
     """A file by its descriptor, which those who derive from it open and close.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from batchrun.components.files.source import reason
+from batchrun.components.files.written_file import refuse_device
 from batchrun.domain.execution import JobExecution, StepExecution
 from batchrun.domain.status import BatchStatus
 from batchrun.errors import OutputError
@@ -77,6 +78,7 @@ class MetricsListener(Listener):
     def _write(self, told: dict[str, Any]) -> None:
         try:
             if self._is_prometheus:
+                refuse_device(self._path, self._name)
                 _replace(self._path, "\n".join(_prometheus(told, self._last_completed())) + "\n")
             else:
                 _append(self._path, json.dumps(told) + "\n")

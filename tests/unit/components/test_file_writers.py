@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from batchrun.components.files.growing_file import GrowingFile
 from batchrun.components.files.part_file import PartFile
 from batchrun.components.readers.csv import CsvItemReader
 from batchrun.components.writers.csv import CsvItemWriter
@@ -252,6 +253,17 @@ def test_a_folder_that_is_missing_or_a_target_that_is_one_is_an_error(tmp_path: 
     folder = FileTarget(tmp_path, CsvItemWriter, {})
     with closing(folder.writer()) as writer, pytest.raises(OutputError, match="it is a folder"):
         writer.open(None)
+
+
+def test_a_device_or_pipe_is_refused_and_keeps_its_name(tmp_path: Path) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+    for refused in (pipe, Path("/dev/batchrun-test")):
+        with closing(PartFile(refused, refused.name, "1-step")) as part, pytest.raises(OutputError, match="a device"):
+            part.begin()
+        with pytest.raises(OutputError, match="a device"):
+            GrowingFile(refused, refused.name).open(0)
+    assert pipe.is_fifo()
+    assert os.listdir(tmp_path) == ["pipe"]
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs the device that is always full")

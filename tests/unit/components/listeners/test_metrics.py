@@ -135,6 +135,11 @@ def test_a_step_whose_end_is_not_saved_ends_now(tmp_path: Path) -> None:
     assert samples(tmp_path / "load.prom")['batchrun_step_duration_seconds{job="job",step="load"}'] >= 100
 
 
+def test_the_place_of_a_device_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"^/dev/job\.prom: it is a device or a pipe, and no file"):
+        make(tmp_path, "metrics", step_name="", path="/dev/job.prom").after_job(execution())
+
+
 def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"no/job\.prom: no such file or directory"):
         make(tmp_path, "metrics", step_name="", path="no/job.prom").after_job(execution())
