@@ -36,6 +36,11 @@ class _MaskedRecords:
             if not self._masks and logging.getLogRecordFactory() is self:
                 logging.setLogRecordFactory(self._made_by)
 
+    def masked(self, text: str) -> str:
+        for mask in tuple(self._masks):
+            text = mask(text)
+        return text
+
     def __call__(self, *arguments: Any, **options: Any) -> logging.LogRecord:
         record = self._made_by(*arguments, **options)
         with suppress(Exception):  # what cannot be formatted is the handlers' to tell, as without us
@@ -44,17 +49,12 @@ class _MaskedRecords:
 
     def _mask(self, record: logging.LogRecord) -> None:
         said = record.getMessage()
-        if (masked := self._masked(said)) != said:
+        if (masked := self.masked(said)) != said:
             record.msg, record.args = masked, ()
         if record.exc_info and record.exc_info[0] is not None:
             trace = logging.Formatter().formatException(record.exc_info)
-            if (masked := self._masked(trace)) != trace:
+            if (masked := self.masked(trace)) != trace:
                 record.exc_text = masked
-
-    def _masked(self, text: str) -> str:
-        for mask in tuple(self._masks):
-            text = mask(text)
-        return text
 
 
 _records = _MaskedRecords()
@@ -68,3 +68,8 @@ def masked_log(mask: Mask) -> Iterator[None]:
         yield
     finally:
         _records.remove(mask)
+
+
+def masked(text: str) -> str:
+    """Returns the text without the secrets of the runs that are under way."""
+    return _records.masked(text)

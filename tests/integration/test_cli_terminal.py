@@ -251,3 +251,21 @@ def test_completion_knows_commands_and_jobs(project: Project) -> None:
     assert completed("batchrun la") == ["launch"]
     assert completed("batchrun launch co") == ["count"]
     assert completed("batchrun launch jobs.d/") == ["jobs.d/count.yaml"]
+
+
+def test_what_a_job_prints_is_on_stderr_without_its_secrets_and_stdout_is_the_result_alone(tmp_path: Path) -> None:
+    project = Project.make(tmp_path / "project")
+    project.write(
+        "chatty.py", "import os\n\ndef talk(key):\n    print('the key is', key)\n    os.system('echo a child')\n"
+    )
+    project.write(
+        "chatty.yaml",
+        "name: chatty\nparameters: {key: {type: secret}}\nsteps:\n"
+        '  - {name: talk, tasklet: {type: python, call: "chatty:talk", arguments: {key: "${params.key}"}}}\n',
+    )
+    ended = project.batchrun("launch", "chatty.yaml", "key=hunter2", "--output", "json")
+    assert ended.document["status"] == "COMPLETED"
+    assert "the key is ***\n" in ended.err
+    assert "a child\n" in ended.err
+    assert "hunter2" not in ended.err
+    assert "✓ chatty COMPLETED" in project.batchrun("launch", "chatty.yaml", "key=hunter2", "--next").out

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, redirect_stdout, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from datetime import datetime
-from typing import IO, cast
 
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from batchrun.cli.job_output import JobOutput
+from batchrun.cli.job_output import printed_to_stderr
 from batchrun.cli.rendering import words
 from batchrun.cli.rendering.pace import StepPace
 from batchrun.cli.rendering.screen import Screen, cleaned
@@ -50,6 +49,8 @@ def progress_on(
         is_late: a step may have been running for long when it is first told of.
     """
     with ExitStack() as stack:
+        # A result on stdout must be the result alone.
+        stack.enter_context(printed_to_stderr())
         listeners: list[Listener] = []
         if not quiet:
             is_live = screen.console.is_interactive and screen.is_watched
@@ -58,8 +59,6 @@ def progress_on(
                 LiveProgress(screen, step_names, elapsed=elapsed) if is_live else PlainProgress(screen, elapsed=elapsed)
             )
             listeners.append(stack.enter_context(shows))
-        # A result on stdout must be the result alone.
-        stack.enter_context(redirect_stdout(cast("IO[str]", JobOutput())))
         yield listeners
 
 
