@@ -416,7 +416,7 @@ class Application:
         """
         from batchrun.operations.log_reading import read_log
 
-        return read_log(self.log_file(execution), execution, self._follower().look if follow else None)
+        return read_log(self.log_file(execution), execution, self._follower().look_again if follow else None)
 
     def stop(self, execution_id: int) -> JobExecution:
         """Asks a running execution to stop at its next commit; returns it as it is now.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
@@ -9,12 +10,17 @@ from datetime import timedelta
 
 from batchrun.domain.execution import JobExecution, Owner, StepExecution
 from batchrun.domain.launch import seen_dead
-from batchrun.errors import StillRunningError
+from batchrun.errors import RepositoryUnreachableError, StillRunningError
 from batchrun.spi.listener import Listener, Progress
 from batchrun.spi.repository import JobRepository
 
 POLL = timedelta(seconds=0.5)
 """Between two looks: short enough for a person and a script, and three small statements."""
+
+PATIENCE = timedelta(seconds=30)
+"""How long a repository may be away while it is looked at: as long as the run itself may be silent."""
+
+_log = logging.getLogger("batchrun.operations")
 
 
 @dataclass(slots=True)
@@ -80,11 +86,12 @@ class Follower:
         Raises:
             NoSuchExecutionError: there is none.
             StillRunningError: the time is over.
+            RepositoryUnreachableError: the repository cannot be reached at first, or has not come back.
         """
         following = Following(listeners)
         end = None if timeout is None else self.clock() + timeout.total_seconds()
+        execution = self.look(execution_id)
         while True:
-            execution = self.look(execution_id)
             following.see(execution)
             if not execution.status.is_running:
                 return execution
@@ -92,6 +99,30 @@ class Follower:
             if left <= 0:
                 raise StillRunningError(execution.job_name, execution.id)
             self.pause(min(left, POLL.total_seconds()))
+            execution = self.look_again(execution_id, end)
+
+    def look_again(self, execution_id: int, end: float | None = None) -> JobExecution:
+        """As `look`, but waits for a repository that is away for a while, which need not end the run either.
+
+        Args:
+            execution_id: of an execution that has been looked at.
+            end: the moment of the clock to which it is waited for at most.
+
+        Raises:
+            RepositoryUnreachableError: it has not come back.
+        """
+        last: float | None = None
+        while True:
+            try:
+                return self.look(execution_id)
+            except RepositoryUnreachableError as error:
+                if last is None:
+                    _log.warning("execution %d cannot be followed for now: %s", execution_id, error)
+                    last = self.clock() + PATIENCE.total_seconds()
+                    last = last if end is None else min(last, end)
+                if self.clock() >= last:
+                    raise
+                self.pause(POLL.total_seconds())
 
     def look(self, execution_id: int) -> JobExecution:
         """Returns the execution as it stands; one whose owner is dead as FAILED, though the repository says it runs."""

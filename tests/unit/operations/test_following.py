@@ -9,7 +9,7 @@ import pytest
 
 from batchrun.domain.execution import JobExecution, StepCounts, StepExecution
 from batchrun.domain.status import COMPLETED, BatchStatus
-from batchrun.errors import NoSuchExecutionError, StillRunningError
+from batchrun.errors import NoSuchExecutionError, RepositoryUnreachableError, StillRunningError
 from batchrun.operations.following import Follower
 from batchrun.spi.chunk import Chunk
 from batchrun.spi.listener import Listener, Progress
@@ -129,6 +129,50 @@ def test_the_waiting_ends_when_its_time_is_over(repository: MemoryJobRepository)
     assert over.value.exit_code == 124
     assert over.value.hint == "batchrun wait 1 waits on, batchrun stop 1 asks it to stop"
     assert repository.find_execution(1).status is BatchStatus.STARTING
+
+
+class Outage(MemoryJobRepository):
+    """A repository that is away for some looks, after the first."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self.looks = [False, *[True] * looks]
+
+    def find_execution(self, execution_id: int) -> JobExecution:
+        if self.looks and self.looks.pop(0):
+            raise RepositoryUnreachableError("postgresql://here", "connection refused")
+        return super().find_execution(execution_id)
+
+
+def test_a_repository_that_is_away_for_a_while_does_not_end_the_waiting(caplog: pytest.LogCaptureFixture) -> None:
+    repository = Outage(looks=5)
+    execution = repository.begin(request())
+
+    def run() -> Iterator[object]:
+        yield from range(5)
+        save(repository, execution, BatchStatus.COMPLETED)
+        yield None
+
+    assert follower(repository, run()).wait(execution.id).status is BatchStatus.COMPLETED
+    assert [record.getMessage() for record in caplog.records] == [
+        "execution 1 cannot be followed for now: the repository postgresql://here cannot be used: connection refused"
+    ]
+
+
+@pytest.mark.parametrize(("timeout", "looks"), [(None, 30), (timedelta(seconds=9), 7)])
+def test_one_that_stays_away_ends_it(timeout: timedelta | None, looks: int) -> None:
+    repository = Outage(looks=1000)
+    execution = repository.begin(request())
+    with pytest.raises(RepositoryUnreachableError):
+        follower(repository, iter(lambda: None, 0)).wait(execution.id, timeout=timeout)
+    assert 1000 - len(repository.looks) == looks
+
+
+def test_one_that_cannot_be_reached_at_first_is_told_at_once() -> None:
+    repository = Outage(looks=1)
+    repository.looks.pop(0)
+    with pytest.raises(RepositoryUnreachableError):
+        follower(repository, iter(())).wait(1)
 
 
 def test_an_unknown_execution_is_told(repository: MemoryJobRepository) -> None:
