@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -119,9 +120,15 @@ class Database:
             return None
         cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
         reason = " ".join(str(cause).split()) or type(cause).__name__
+        if getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_CANTOPEN and self._is_in_a_closed_folder():
+            reason += ": its folder cannot be written, which SQLite needs to read it, too"
         if self._url.password:
             reason = reason.replace(str(self._url.password), "***")
         return reason[:_LONGEST_REASON]
+
+    def _is_in_a_closed_folder(self) -> bool:
+        folder = Path(self._url.database or "").parent
+        return folder.is_dir() and not os.access(folder, os.W_OK)
 
     def _is_of_driver(self, error: Exception) -> bool:
         """Tells whether a driver raised it in a connect event, where SQLAlchemy wraps nothing."""

@@ -75,7 +75,8 @@ for path in ("repository.db", "below/repository.db"):
     open_folder.chmod(0o755)
     assert done.stderr == ""
     assert done.stdout.splitlines() == [
-        f"the repository sqlite:///{open_folder}/repository.db cannot be used: unable to open database file",
+        f"the repository sqlite:///{open_folder}/repository.db cannot be used: "
+        "unable to open database file: its folder cannot be written, which SQLite needs to read it, too",
         f"the repository sqlite:///{open_folder}/below/repository.db cannot be used: "
         f"Permission denied: {open_folder}/below",
     ]
