@@ -307,9 +307,10 @@ class JobInCodeError(LaunchRefusedError):
 
 
 class RepositoryError(BatchrunError):
-    """The job repository cannot be used."""
+    """The job repository cannot be used; `execution_id` is that of the run which this has ended, or None."""
 
     exit_code = ExitCode.REPOSITORY
+    execution_id: int | None = None
 
 
 class RepositoryUnreachableError(RepositoryError):

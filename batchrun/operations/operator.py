@@ -12,6 +12,7 @@ from batchrun.domain.execution import JobExecution
 from batchrun.engine import JobRun, StopSignal, current_owner, execute_job, is_gone
 from batchrun.engine.lease import LEASE
 from batchrun.engine.listeners import Listeners
+from batchrun.errors import RepositoryError
 from batchrun.operations.assembly import Assembly
 from batchrun.operations.changed_file import refuse_changed_file
 from batchrun.operations.child_jobs import ChildJobOperator
@@ -79,7 +80,12 @@ class JobOperator:
         with self.attended(execution, assembly.secrets.mask) as first:
             if begun is not None:
                 begun(execution)
-            return execute_job(self._run(assembly, execution, first))
+            try:
+                return execute_job(self._run(assembly, execution, first))
+            except RepositoryError as error:
+                error.execution_id = execution.id
+                error.hint = f"batchrun restart {execution.id} goes on at the last commit, once it can be used again"
+                raise
 
     def _run(self, assembly: Assembly, execution: JobExecution, first: Listener) -> JobRun:
         return JobRun(

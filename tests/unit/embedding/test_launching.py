@@ -264,8 +264,10 @@ def test_an_error_that_ends_the_run_is_raised_by_wait(bench: JobBench) -> None:
     assert isinstance(bench.repository, MemoryJobRepository)
     bench.repository.point = fail
     run = bench.start(gate.job())
-    with pytest.raises(RepositoryError, match="the disk is full"):
+    with pytest.raises(RepositoryError, match="the disk is full") as ended:
         run.wait(10)
+    assert ended.value.execution_id == run.id
+    assert ended.value.hint == f"batchrun restart {run.id} goes on at the last commit, once it can be used again"
 
 
 @pytest.mark.parametrize(
