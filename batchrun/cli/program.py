@@ -25,6 +25,7 @@ from batchrun.cli import (
     running,
     waiting,
 )
+from batchrun.cli.interrupting import killed_by_sigint
 from batchrun.cli.invocation import GlobalOptions, Invocation
 
 if TYPE_CHECKING:
@@ -126,9 +127,10 @@ def run(arguments: Sequence[str], open_application: Callable[..., Application] |
     try:
         return _invoke(arguments, invocation)
     except BaseException as error:  # also a SystemExit of foreign code, whose exit code would say what it likes
-        from batchrun.cli.errors import report
+        with killed_by_sigint():
+            from batchrun.cli.errors import report
 
-        return report(error, invocation)
+            return report(error, invocation)
     finally:
         invocation.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -49,6 +50,25 @@ def modules_after(*arguments: str) -> set[str]:
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     return set(ended.stderr.split())
+
+
+@pytest.mark.parametrize(("module", "code"), [("batchrun.cli.program", -signal.SIGINT), ("batchrun.errors", 130)])
+def test_a_sigint_while_the_program_is_imported_ends_it_without_a_traceback(module: str, code: int) -> None:
+    program = f"""
+import os, signal, sys
+
+class Interrupted:
+    def find_spec(self, name, path, target=None):
+        if name == "{module}":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupted())
+sys.argv = ["batchrun", "history"]
+import batchrun.cli
+batchrun.cli.main()
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (code, "")
 
 
 @pytest.mark.parametrize("arguments", [("--help",), (), ("launch", "--help"), ("components", "-h")])
