@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _MAX_RAW = 1 << 16  # of a record that does not end; one that does is kept whole, to be replayed
+_LOST = "\N{REPLACEMENT CHARACTER}"
 
 
 class BlockParser:
@@ -58,8 +59,15 @@ class BlockParser:
     def parse_raw(self, raws: Sequence[RawItem]) -> list[Item | ItemError]:
         """Returns the item of each record's text, or what is wrong with it.
 
-        All at once where each text is one record also among the others, else one after the other.
+        All at once where each text is one record also among the others, else one after the other. A text that has lost
+        bytes is none: its item would be written with what stands for them.
         """
+        whole = [each for each in raws if _LOST not in each.text]
+        made = iter(self._parse_whole(whole) if whole else [])
+        lost_bytes = ParseError(f"the text holds {_LOST}, where there were bytes that are no text")
+        return [_told_of(lost_bytes, each) if _LOST in each.text else next(made) for each in raws]
+
+    def _parse_whole(self, raws: Sequence[RawItem]) -> list[Item | ItemError]:
         data = b"".join(_record(each) for each in raws)
         parsed = self.parse(Block(0, 1, data, data, True))
         is_one_each = (
@@ -76,7 +84,7 @@ class BlockParser:
                 _told_of(errors[place], each) if place in errors else next(items) for place, each in enumerate(raws)
             ]
         if len(raws) > 1:
-            return [made for each in raws for made in self.parse_raw([each])]
+            return [made for each in raws for made in self._parse_whole([each])]
         return [_told_of(parsed.errors[0][1] if parsed and parsed.errors else None, raws[0])]
 
     # --- the fast way --------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ import pytest
 import zstandard
 
 from batchrun.components.readers.csv import CsvItemReader
-from batchrun.errors import BatchrunError, InputError
+from batchrun.errors import BatchrunError, InputError, ParseError
+from batchrun.spi.item import RawItem
 from batchrun.testing.items import ItemReaderContract, NewReader, Reading, read_all
 from batchrun.testing.scope import scope_in
 
@@ -443,3 +444,17 @@ def test_a_position_that_the_file_has_no_more_is_an_error(path: Path) -> None:
     path.write_text("id\n1\n")
     with pytest.raises(InputError, match=r"in\.csv has changed"):
         reader.describe_position(position)
+
+
+def test_a_text_that_has_lost_bytes_is_no_item_again(path: Path) -> None:
+    path.write_bytes(b"id,name\n1,a\n2,b\xff\n3,c\n")
+    reader = make(path, columns={"id": "integer", "name": "string"})
+    reader.open(None)
+    chunk = reader.read(9)
+    assert chunk is not None
+    raw = chunk.errors[0].raw or ""
+    told = reader.read_raw([RawItem(text, "in.csv:3") for text in ("4,d", raw, "5,e")])
+    reader.close()
+    assert [each for each in told if isinstance(each, dict)] == [{"id": 4, "name": "d"}, {"id": 5, "name": "e"}]
+    assert isinstance(told[1], ParseError)
+    assert told[1].reason == "the text holds \ufffd, where there were bytes that are no text"
