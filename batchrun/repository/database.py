@@ -34,6 +34,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self._url = _normalised(url)
         self.shown = self._url.render_as_string(hide_password=True)
+        self._written: tuple[int, int] | None = None
         with self.errors():
             self._durable, self._quick = self._engines()
 
@@ -62,10 +63,12 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Opens a transaction that may write; when it has ended, no power cut can undo it."""
+        self._refuse_another_file()
         with self.errors():
             self._make_folder()
             with self._durable.begin() as connection:
                 yield connection
+            self._written = self._written or self._file()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -83,6 +86,7 @@ class Database:
 
         It must not matter if it is done twice: where the connection turns out to be lost, it is tried on a new one.
         """
+        self._refuse_another_file()
         with self.errors():
             try:
                 return self._execute_quickly(statement, parameters)
@@ -94,6 +98,21 @@ class Database:
     def _execute_quickly(self, statement: Update, parameters: Mapping[str, Any]) -> int:
         with self._quick.connect() as connection:
             return connection.execute(statement, parameters).rowcount
+
+    def _refuse_another_file(self) -> None:
+        """Refuses to write where SQLite would write to a file that has no name any more, and goes with this process."""
+        if self._written and self._written != self._file():
+            raise RepositoryUnreachableError(self.shown, "its file has been removed or replaced since it was opened")
+
+    def _file(self) -> tuple[int, int] | None:
+        """Returns what tells SQLite's file from another of its name, or None."""
+        if not self.is_sqlite:
+            return None
+        try:
+            found = os.stat(str(self._url.database))
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
 
     def pragma(self, setting: str) -> None:
         """Sets what SQLite sets outside transactions only."""

@@ -109,6 +109,27 @@ except RepositoryUnreachableError as error:
     assert "disk" in done.stdout
 
 
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_file_that_is_removed_meanwhile(tmp_path: Path, is_replaced: bool) -> None:
+    file = tmp_path / "repository.db"
+    with closing(open_repository(f"sqlite:///{file}")) as repository:
+        execution = repository.begin(request())
+        step = add_step(repository, execution)
+        file.rename(tmp_path / "moved.db")
+        if is_replaced:
+            file.touch()
+        for write in (
+            lambda: repository.save_progress(execution, step),
+            lambda: repository.save_step(execution, step),
+            lambda: repository.begin(request(day="2")),
+        ):
+            with pytest.raises(RepositoryUnreachableError, match="has been removed or replaced since it was opened"):
+                write()
+        file.unlink(missing_ok=True)
+        (tmp_path / "moved.db").rename(file)
+        repository.save_step(execution, step)
+
+
 def test_a_server_that_is_not_there() -> None:
     text = refusal("postgresql://ann:s3cret@127.0.0.1:1/batch")
     assert text.startswith("the repository postgresql+psycopg://ann:***@127.0.0.1:1/batch cannot be used: connection")
