@@ -49,6 +49,9 @@ def _result(error: BaseException, invocation: Invocation) -> FailureResult:
             message = "aborted; what was not committed is not kept"
             hint = f"{invocation.command('history')} shows how far it came; the same command goes on from there"
             return FailureResult(command, message, ABORTED, "Aborted", hint)
+        case OSError() if _is_of_typer(error):
+            message = f"the help cannot be written to stdout: {error.strerror}"
+            return FailureResult(command, message, ExitCode.USAGE, UsageError.__name__)
         case _:
             return _defect_result(error, command, is_traced=invocation.options.debug)
 
@@ -69,6 +72,11 @@ def _defect_result(error: BaseException, command: str, *, is_traced: bool) -> Fa
     message = f"a defect of batchrun itself: {type(error).__name__}: {error}"
     where = "the traceback above" if is_traced else "the traceback that --debug shows"
     return FailureResult(command, message, ExitCode.DEFECT, type(error).__name__, f"please report it with {where}")
+
+
+def _is_of_typer(error: BaseException) -> bool:
+    """Tells whether typer met the error when it printed, which it does with the help alone."""
+    return any(frame.f_code is typer.echo.__code__ for frame, _line in traceback.walk_tb(error.__traceback__))
 
 
 def _is_gone_stdout(error: BaseException) -> bool:

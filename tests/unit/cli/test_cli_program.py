@@ -221,3 +221,6 @@ def test_a_stdout_that_cannot_be_written_is_told(
         assert run(["history", "--output", form], application) == 2
         told = capsys.readouterr().err
         assert told == "error: the result cannot be written to stdout: No space left on device\n"
+    for asked in (["--help"], [], ["launch", "--help"]):
+        assert run(asked, application) == 2
+        assert capsys.readouterr().err == "error: the help cannot be written to stdout: No space left on device\n"
