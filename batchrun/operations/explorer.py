@@ -118,13 +118,16 @@ class JobExplorer:
             UsageError: there is none among the newest.
         """
         seen: set[int] = set()
-        for execution in self.repository.find_executions(limit=_NEWEST):
+        newest = self.repository.find_executions(limit=_NEWEST)
+        for execution in newest:
             is_last = execution.instance.id not in seen
             seen.add(execution.instance.id)
             if not is_last or execution.parent_step_id is not None:
                 continue
             if execution.status.is_restartable or self._is_dead(execution):
                 return execution
+        if len(newest) < _NEWEST:
+            raise UsageError("there is no execution that can be restarted", hint="batchrun history lists all there are")
         raise UsageError(
             f"none of the last {_NEWEST} executions can be restarted", hint="batchrun restart ID names an older one"
         )

@@ -196,7 +196,7 @@ def test_a_restart_without_an_id_takes_the_last_restartable_execution_and_says_w
     assert "restarting execution 1, the last one that can be" in capsys.readouterr().err
     assert [each.status.name for each in executions(url)] == ["STOPPED", "COMPLETED", "COMPLETED"]
     assert run(["--repository", url, "restart"]) == 2
-    assert "can be restarted" in capsys.readouterr().err
+    assert "error: there is no execution that can be restarted\n" in capsys.readouterr().err
 
 
 def test_the_database_tells_its_version(url: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
