@@ -6,13 +6,15 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 python3.1
 	if $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$each; break; fi; done)
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 FLIGHTS := data/flights.csv
+PEERS := .venv-peers
+SPRING := benchmarks/peers/spring/target/spring-peer.jar
 # A long proof takes as long as it takes.
 PROOF := pytest -o faulthandler_timeout=0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format format-check lint types imports tests faults kills races stops outages combinations chaos generate \
-	clean
+.PHONY: help demo test check format format-check lint types imports tests faults kills races stops outages combinations chaos \
+	bench generate clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -64,12 +66,15 @@ stops: $(VENV)/.installed-dev ## the long proof: stopped in each kind of state, 
 chaos: $(VENV)/.installed-dev ## the long proof: killed at every commit, and suspended, on all targets and repositories
 	BATCHRUN_CHAOS=all $(BIN)/$(PROOF) tests/faults/test_chaos.py
 
+bench: $(VENV)/.installed-bench $(PEERS)/.installed $(SPRING) ## measure batchrun and its peers: ONLY=contest SCALE=1 ROUNDS=3
+	$(BIN)/python -m benchmarks $(ONLY) $(if $(SCALE),--scale $(SCALE)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
 generate: $(VENV)/.installed-dev ## write schemas/ and docs/components.md anew, after a component's options have changed
 	$(BIN)/batchrun schema --output-dir schemas
 	$(BIN)/python docs/generate.py
 
 clean: ## remove what all of these made: .venv, data, the demo's repository, caches
-	rm -rf $(VENV) data .batchrun build dist htmlcov .coverage .coverage.* \
+	rm -rf $(VENV) $(PEERS) data .batchrun build dist htmlcov .coverage .coverage.* \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -87,3 +92,16 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
 	$(PIP_INSTALL) --editable '.[dev]'
 	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed-bench: pyproject.toml constraints.txt | $(VENV)/pyvenv.cfg
+	$(PIP_INSTALL) --editable '.[bench]'
+	@touch $(VENV)/.installed $(VENV)/.installed-dev $@
+
+$(PEERS)/.installed: benchmarks/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+$(SPRING): benchmarks/peers/spring/pom.xml $(shell find benchmarks/peers/spring/src -type f 2>/dev/null)
+	@if command -v mvn >/dev/null; then cd benchmarks/peers/spring && mvn --quiet --batch-mode -DskipTests package; \
+		else echo "Spring Batch is left out: that needs Maven (mvn)"; fi

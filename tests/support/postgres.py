@@ -109,11 +109,11 @@ def new_schema(server: str) -> Iterator[str]:
 class OwnServer:
     """A server of one test's own, to be stopped and started again at the same port."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: Mapping[str, str] | None = None) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="batchrun-pg-", dir=_temp_folder()))
         self._lock = _locked(self._folder / "run.lock")
         # A crash is to take back only what a crash of a server as it is set up by default does.
-        self._server = _Server(self._folder, {"synchronous_commit": "on"})
+        self._server = _Server(self._folder, options or {"synchronous_commit": "on"})
         self.url = self._server.start()
 
     def stop(self, mode: str) -> None:

@@ -1,0 +1,32 @@
+"""CSV → PostgreSQL, no processor."""
+
+from __future__ import annotations
+
+from benchmarks.contest import Aim, Contest
+from benchmarks.peers import batchrun, pgloader, psql, python_loaders, spring
+from benchmarks.place import check_postgres, csv_reader, lineitem_table
+
+JOB = f"""\
+parameters: {{input: {{type: path}}, target: {{type: string}}}}
+databases: {{target: "${{params.target}}"}}
+steps:
+  - name: load
+    chunk: 10000
+    reader: {csv_reader()}
+    writer: {{type: table, database: target, table: lineitem}}
+"""
+
+CONTEST = Contest(
+    title="CSV → PostgreSQL, no processor",
+    contenders=[
+        psql("psql \\copy", "\\copy lineitem FROM '{lineitem}' CSV HEADER"),
+        batchrun("load", JOB, {"input": "{lineitem}", "target": "{url}"}),
+        pgloader(),
+        spring(chunk=1_000),
+        spring(chunk=10_000),
+        *python_loaders(largest=0.1),
+    ],
+    prepare=lineitem_table,
+    check=check_postgres,
+    aims=[Aim("psql \\copy", 1.15), Aim("Spring Batch 6, chunk 10,000", 0.1, of_own_seconds=True)],
+)
