@@ -63,6 +63,7 @@ def _step_document(step: StepExecution) -> dict[str, Any]:
         **step.counts.as_dict(),
         "started_at": _moment(step.started_at),
         "ended_at": _moment(step.ended_at),
+        "times": step.times.as_dict(),
     }
 
 

@@ -35,7 +35,7 @@ def add_to(program: typer.Typer) -> None:
         "  batchrun history --status failed --status stopped --since 7d\n"
         "  batchrun history --parameter day=2026-07-30",
     )(history)
-    program.command(cls=PlainCommand, epilog="\b\nExample:\n  batchrun show 7")(show)
+    program.command(cls=PlainCommand, epilog="\b\nExamples:\n  batchrun show 7\n  batchrun show 7 --times")(show)
 
 
 def history(
@@ -86,7 +86,10 @@ def _show_history(invocation: Invocation, executions: Iterator[JobExecution], ou
 
 
 def show(
-    context: typer.Context, execution_id: OptionalExecutionArgument = None, output: OutputOption = Output.TEXT
+    context: typer.Context,
+    execution_id: OptionalExecutionArgument = None,
+    times: Annotated[bool, typer.Option("--times", help="Where the time of its chunk steps went.")] = False,
+    output: OutputOption = Output.TEXT,
 ) -> int:
     """Show an execution: parameters, steps, and what failed.
 
@@ -103,6 +106,11 @@ def show(
         invocation.stdout.write(as_json(execution_document(execution)))
         return 0
 
+    if times:
+        from batchrun.cli.rendering.times import show_times
+
+        show_times(invocation.stdout, execution)
+        return 0
     from batchrun.cli.rendering.execution import show_execution
 
     can_continue = execution.status.is_restartable and later is None

@@ -112,6 +112,36 @@ class StepCounts:
         return StepCounts(**{count.name: getattr(self, count.name) for count in fields(self)})
 
 
+@dataclass(slots=True)
+class StepTimes:
+    """Where the time of a chunk step went, in seconds by phase.
+
+    Chunks are read, processed and encoded ahead of those that are written, by a thread of their own: so all phases
+    together may have taken longer than the step.
+
+    Attributes:
+        write: until the target has taken the items.
+        commit: until the commit is made, with its rejects, and the repository knows of it.
+        wait: for the next chunk to be ready to be written; 0 where nothing is made ahead.
+    """
+
+    read: float = 0
+    process: float = 0
+    encode: float = 0
+    write: float = 0
+    commit: float = 0
+    wait: float = 0
+
+    def as_dict(self) -> dict[str, float]:
+        """Returns the seconds by phase, to the microsecond."""
+        return {phase.name: round(getattr(self, phase.name), 6) for phase in fields(self)}
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, float] | None) -> StepTimes:
+        """Reads what `as_dict` wrote, or what an older version has not."""
+        return cls(**(stored or {}))
+
+
 STEP_FACTS = (*StepCounts().as_dict(), "status", "exit_code", "visit")
 """What references, expressions and decisions may ask of a step."""
 
@@ -188,6 +218,7 @@ class StepExecution:
         visit: how many times the flow has entered the step in this job instance; 1 at first. A restart of an
             unfinished visit keeps its number, a loop back to the step counts one more.
         counts: of this attempt alone, not of earlier ones.
+        times: of this attempt alone too; what a killed one took since its last commit is not known.
         checkpoint: where a restart of it goes on, as far as the repository knows; for a step with a transactional
             target the target's own row is the truth.
         parent_id: the attempt that it runs inside: of a parallel state, a nested flow, or a partitioned step.
@@ -209,6 +240,7 @@ class StepExecution:
     parent_id: int | None = None
     context: JsonObject = field(default_factory=dict)
     number: int = 0
+    times: StepTimes = field(default_factory=StepTimes)
 
 
 @dataclass(slots=True)

@@ -85,13 +85,13 @@ class ChunkWork(StepWork):
         encoding = EncodingLock(parts.writer)
         points = ItemPoints(self.listeners, self.run.execution, self.step)
         source = Preparation(
-            parts, parts.completion, points, self._retrying, faults.skip.may_skip, encoding, self.run.clock
+            parts, parts.completion, points, self._retrying, faults.skip.may_skip, encoding, self.times, self.run.clock
         )
         decided = self.checkpoint.contexts.get(DECIDED, {}).get("items", 0)
         how = work.tolerance.on_write_error
         commits = Commits(self, parts.writer, faults, encoding, how, self._tally, decided)
         with ahead(source.chunks(), work.read_ahead) as prepared_chunks:
-            for prepared in prepared_chunks:
+            for prepared in self.times.waiting(prepared_chunks) if work.read_ahead else prepared_chunks:
                 try:
                     commits.commit(prepared, self._trial)
                 finally:

@@ -293,7 +293,8 @@ class Commits:
         execution, step, listeners = self.work.run.execution, self.work.step, self.work.listeners
         listeners.before(Listener.before_write, execution, step, chunk)
         try:
-            written = self.writer.write(payload)
+            with self.work.times.of("write"):
+                written = self.writer.write(payload)
         except Exception as error:
             refusals = refusals_of(error, len(chunk))
             for each in refusals or (error,):
@@ -342,15 +343,15 @@ class Commits:
         rejects: Sequence[Reject],
         counts: StepCounts,
     ) -> None:
-        sink = self.faults.rejects
-        if sink is not None and rejects:
-            sink.write(rejects)
-        states = {"writer": self.writer.state(), "rejects": None if sink is None else sink.state()}
-        told = {key: state for key, state in states.items() if state is not None}
-        work = self.work
-        work.save_checkpoint(
-            work.checkpoint.after(work.step.number, position, work.contexts({**contexts, **told}), counts)
-        )
+        sink, work = self.faults.rejects, self.work
+        with work.times.of("commit"):
+            if sink is not None and rejects:
+                sink.write(rejects)
+            states = {"writer": self.writer.state(), "rejects": None if sink is None else sink.state()}
+            told = {key: state for key, state in states.items() if state is not None}
+            work.save_checkpoint(
+                work.checkpoint.after(work.step.number, position, work.contexts({**contexts, **told}), counts)
+            )
 
     # --- the listeners ---
 
@@ -363,7 +364,8 @@ class Commits:
 
     def _told(self, decided: Decided) -> None:
         """Tells the repository of a commit, and the listeners of what was skipped in it."""
-        self.work.save_progress()
+        with self.work.times.of("commit"):
+            self.work.save_progress()
         execution, step = self.work.run.execution, self.work.step
         for reject in decided.rejects:
             item = reject.error.item if isinstance(reject.error, ItemError) else reject.item

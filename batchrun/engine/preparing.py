@@ -14,6 +14,7 @@ from batchrun.domain.tolerance import Phase
 from batchrun.engine.item_points import ItemPoints
 from batchrun.engine.processing import Aside, Processing
 from batchrun.engine.retrying import Clock, Retrying
+from batchrun.engine.timing import PhaseClock
 from batchrun.errors import ItemError
 from batchrun.spi.chunk import Chunk, Item
 from batchrun.spi.item import ItemStream, ItemWriter, PartPreparer
@@ -79,6 +80,7 @@ class Preparation:
     Attributes:
         completion: says when a chunk is full.
         may_skip: tells whether an error's item may be skipped at all.
+        times: takes the time of reading, processing and encoding.
     """
 
     parts: ChunkParts
@@ -87,6 +89,7 @@ class Preparation:
     retrying: Retrying
     may_skip: Callable[[Exception], bool]
     encoding: EncodingLock
+    times: PhaseClock
     clock: Clock = time.monotonic
 
     def chunks(self) -> Generator[PreparedChunk, None, None]:
@@ -94,7 +97,8 @@ class Preparation:
         while portions := list(self._portions()):
             read = Chunk.merged([each.read for each in portions])
             made = Chunk.merged([each.made for each in portions])
-            payload, error = self.encoding.tried(made)
+            with self.times.of("encode"):
+                payload, error = self.encoding.tried(made)
             rejects = tuple(reject for each in portions for reject in each.rejects)
             contexts = {key: stream.snapshot() for key, stream in streams(self.parts)}
             dropped = sum(each.filter_count for each in portions)
@@ -116,7 +120,8 @@ class Preparation:
     def _processed(self, read: Chunk) -> _Portion:
         processing = Processing(self.retrying, self.may_skip, self.points.process_error)
         self.points.before_process(read)
-        made = processing.run(self.parts.processors, read)
+        with self.times.of("process"):
+            made = processing.run(self.parts.processors, read)
         self.points.after_process(read, made, {each.source for each in processing.aside})
         rejects = (*map(_unread, read.errors), *(_unprocessed(read, each) for each in processing.aside))
         dropped = max(read.read_count - len(made) - len(processing.aside), 0)
@@ -124,7 +129,8 @@ class Preparation:
 
     def _read(self, limit: int) -> Chunk | None:
         self.points.before_read()
-        chunk = self.parts.reader.read(limit)
+        with self.times.of("read"):
+            chunk = self.parts.reader.read(limit)
         if chunk is not None:
             self.points.after_read(chunk)
             for error in chunk.errors:

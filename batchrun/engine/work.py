@@ -22,6 +22,7 @@ from batchrun.engine.ending import Ending, stopped
 from batchrun.engine.lease import LEASE
 from batchrun.engine.listeners import Listeners
 from batchrun.engine.stop import LOOK_SECONDS
+from batchrun.engine.timing import PhaseClock
 from batchrun.engine.visit import StepRunner, Visit
 from batchrun.errors import BatchrunError, FencedError, StepStoppedError, StepTimeoutError
 from batchrun.spi.checkpoint import CheckpointKey, CheckpointStore
@@ -38,6 +39,7 @@ class StepWork(ABC):
         step: the attempt's record.
         run_visit: runs a visit to a state inside this one.
         listeners: the job's and the step's own.
+        times: takes the time of the work's phases.
         checkpoint: the last committed one.
         store: the target's store, where it has one.
         opened: closes, in reverse order, what the work opened.
@@ -52,6 +54,7 @@ class StepWork(ABC):
         self.run_visit = run_visit
         self.start = StepStart(self.run.execution, self.definition, step, self._results(), self.should_stop)
         self.listeners: Listeners = self.run.listeners
+        self.times = PhaseClock(step.times, self.run.clock)
         timeout = self.definition.timeout
         self._deadline = None if timeout is None else self.run.clock() + timeout.total_seconds()
         self.checkpoint = step.checkpoint

@@ -15,6 +15,7 @@ from batchrun.domain.execution import (
     Owner,
     StepCounts,
     StepExecution,
+    StepTimes,
 )
 from batchrun.domain.parameters import JobParameter, JobParameters
 from batchrun.domain.position import FlowPosition
@@ -130,6 +131,7 @@ def _step_record(step: StepExecution) -> JsonObject:
         **_state_record(step),
         **step.counts.as_dict(),
         "checkpoint": step.checkpoint.as_dict(),
+        "times": step.times.as_dict(),
     }
 
 
@@ -145,6 +147,7 @@ def _read_step(record: JsonObject, execution_id: int) -> StepExecution:
         parent_id=record["parent_id"],
         context=checkpoint.contexts.get("step", {}),
         number=record["number"],
+        times=StepTimes.from_dict(record.get("times")),
         **_read_state(record),
     )
 

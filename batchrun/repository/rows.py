@@ -17,6 +17,7 @@ from batchrun.domain.execution import (
     Owner,
     StepCounts,
     StepExecution,
+    StepTimes,
 )
 from batchrun.domain.parameters import JobParameter, JobParameters
 from batchrun.domain.position import FlowPosition
@@ -101,6 +102,7 @@ def step_values(step: StepExecution) -> Values:
         **step.counts.as_dict(),
         "visit": step.visit,
         "checkpoint": step.checkpoint.as_dict(),
+        "times": step.times.as_dict(),
         "started_at": step.started_at,
         "parent_id": step.parent_id,
     }
@@ -170,4 +172,5 @@ def step_of(row: AnyRow) -> StepExecution:
         parent_id=row.parent_id,
         context=checkpoint.contexts.get("step", {}),
         number=row.number or row.id,
+        times=StepTimes.from_dict(row.times),
     )

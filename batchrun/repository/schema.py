@@ -12,7 +12,7 @@ from batchrun.errors import RepositoryUnreachableError, RepositoryVersionError
 from batchrun.repository.database import BUSY_TIMEOUT_SECONDS, Database
 from batchrun.repository.tables import metadata, repository, version
 
-EXPECTED_VERSION = "0006"
+EXPECTED_VERSION = "0007"
 """The version of `tables`: the last migration's number, four digits."""
 
 _ADVISORY_LOCK = 0x6261746368  # any number that is ours

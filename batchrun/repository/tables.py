@@ -146,6 +146,7 @@ step_execution = Table(
     Column("started_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
     Column("number", BigInteger),  # what checkpoints call it; null where that is its id
+    Column("times", Json),
     Index("ix_step_execution_instance_id_step_name_id", "instance_id", "step_name", "id"),
 )
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from batchrun.domain.execution import Checkpoint, JobExecution, StepCounts, StepExecution
+from batchrun.domain.execution import Checkpoint, JobExecution, StepCounts, StepExecution, StepTimes
 from batchrun.domain.status import BatchStatus, ExitStatus
 from batchrun.spi.repository import JobRepository
 from batchrun.testing.repository.parts import (
@@ -58,6 +58,7 @@ class StepContract(Opened):
         step.status, step.exit_status = BatchStatus.FAILED, ExitStatus("BAD INPUT", "line 7: käse ☃ 💥")
         step.counts, step.visit, step.ended_at = _COUNTS.copy(), 2, now()
         step.checkpoint = _checkpoint(step)
+        step.times = StepTimes(read=0.125, process=2, encode=0.000001, write=100_000.5, commit=3, wait=4)
         save_it(repository, execution, step)
         assert repository.find_execution(execution.id).steps == [step, other]
 

@@ -127,7 +127,7 @@ def test_an_upgrade_from_each_version_keeps_what_there_is(repository_url: str) -
         for table, columns in {
             "job_execution": ("stop_requested_at", "context", "parent_step_id"),
             "job_instance": ("origin_repository_id", "origin_instance_id", "exported_at"),
-            "step_execution": ("number",),
+            "step_execution": ("number", "times"),
         }.items():
             for column in columns:
                 connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from batchrun.domain.execution import StepTimes
 from batchrun.domain.parameters import JobParameter
 from batchrun.domain.status import BatchStatus
 from tests.unit.cli.conftest import Result
@@ -253,3 +254,23 @@ def test_not_a_number_stays_json(batchrun: Run, application: ApplicationDouble) 
 
     application.executions = [execution_of(parameters=[JobParameter("x", float("inf"), ParameterType.FLOAT)])]
     assert batchrun("show", "7", "-o", "json").document["parameters"] == {"x": "inf"}
+
+
+def test_show_times_tells_the_phases_of_each_chunk_step_and_what_sets_its_pace(
+    batchrun: Run, application: ApplicationDouble
+) -> None:
+    loading, waiting, tasklet = step_of(read=10), step_of(read=10), step_of()
+    loading.times = StepTimes(read=6.04, encode=1, write=3, commit=0.25, wait=2.5)
+    waiting.times = StepTimes(read=2, write=3, commit=0.25)
+    application.executions = [execution_of(loading, waiting, tasklet, id=3)]
+    lines = batchrun("show", "3", "--times").out.splitlines()
+    assert lines[0].split() == ["STEP", "TIME", "READ", "PROCESS", "ENCODE", "WRITE", "COMMIT", "WAIT"]
+    assert lines[1].split() == ["load", "8.0s", "6.0s", "1.0s", "3.0s", "250ms", "2.5s"]
+    assert lines[2].split() == ["load", "8.0s", "2.0s", "3.0s", "250ms"]
+    assert lines[4] == "load: its source sets the pace, or the parsing of it; writing waited 2.5s for the next chunk"
+    assert lines[6] == "load: its target sets the pace: each index, constraint and trigger there costs"
+    assert len(lines) == 7
+
+
+def test_show_times_says_where_none_are_known(batchrun: Run) -> None:
+    assert batchrun("show", "1", "--times").out == "execution 1 has no chunk step whose time is known\n"

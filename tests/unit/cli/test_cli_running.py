@@ -200,6 +200,7 @@ def test_json_has_the_documented_fields(batchrun: Run, application: ApplicationD
                 "rollback_count": 0,
                 "started_at": "2026-07-30T05:02:11Z",
                 "ended_at": "2026-07-30T05:02:19Z",
+                "times": {"read": 0, "process": 0, "encode": 0, "write": 0, "commit": 0, "wait": 0},
             }
         ],
     }

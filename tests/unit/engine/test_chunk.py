@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from batchrun.domain.execution import JobExecution, StepExecution
+from batchrun.domain.execution import JobExecution, JsonObject, StepExecution, StepTimes
 from batchrun.domain.status import BatchStatus
 from batchrun.errors import FencedError, ParseError
 from batchrun.spi.checkpoint import CheckpointStore
@@ -216,6 +217,38 @@ def test_read_ahead_zero_reads_only_when_the_last_chunk_is_written(bench: Bench)
     bench.components.readers = {"load": lambda: Telling(numbered(4))}
     bench.run([chunk_step(items=2, read_ahead=0)], listeners=[Watching()])
     assert events == ["read", "written", "read", "written", "read"]
+
+
+@pytest.mark.parametrize("read_ahead", [0, 2])
+def test_each_phase_has_the_time_that_it_took(bench: Bench, read_ahead: int) -> None:
+    passed = threading.local()
+
+    def took(seconds: int) -> None:
+        passed.seconds = getattr(passed, "seconds", 0) + seconds
+
+    class Reader(ListItemReader):
+        def read(self, limit: int) -> Chunk | None:
+            took(1)
+            return super().read(limit)
+
+    class Writer(MemoryItemWriter):
+        def prepare(self, chunk: Chunk) -> object:
+            took(10)
+            return super().prepare(chunk)
+
+        def write(self, prepared: Any) -> int:
+            took(100)
+            return super().write(prepared)
+
+        def state(self) -> JsonObject | None:
+            took(1000)
+            return super().state()
+
+    bench.clock = lambda: getattr(passed, "seconds", 0)  # each thread has its own time
+    bench.components.readers = {"load": lambda: Reader(numbered(4))}
+    bench.components.writers = {"load": lambda: Writer(bench.target)}
+    (step,) = bench.run([chunk_step(items=2, read_ahead=read_ahead)]).steps
+    assert step.times == StepTimes(read=3, encode=20, write=200, commit=2000)
 
 
 def test_a_failing_close_does_not_undo_what_is_committed(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
