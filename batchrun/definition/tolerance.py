@@ -82,8 +82,8 @@ def _retry(node: Mapping[str, Any]) -> RetryDefinition:
 
 
 def _backoff(node: Mapping[str, Any]) -> BackoffDefinition:
-    durations = {"initial": node.get("initial"), "most": node.get("max")}
     is_growing = node.get("type") == "exponential"
+    durations = {"initial": node.get("initial"), "most": node.get("max") if is_growing else node.get("initial")}
     return BackoffDefinition(
         multiplier=float(node.get("multiplier") or _MULTIPLIER) if is_growing else 1.0,
         jitter=node.get("jitter", False),

@@ -101,8 +101,9 @@ class _StepLint:
             return
         if backoff.get("policy") is not None:
             self._only_policy(path, backoff, ("type", "initial", "multiplier", "max", "jitter"))
-        elif "multiplier" in backoff and backoff.get("type", "fixed") == "fixed":
-            self.findings.warn((*path, "multiplier"), "a fixed backoff has no multiplier", "type: exponential")
+        elif backoff.get("type", "fixed") == "fixed":
+            for key in (each for each in ("multiplier", "max") if each in backoff):
+                self.findings.warn((*path, key), f"a fixed backoff has no {key}", "type: exponential")
         elif _seconds(backoff.get("initial")) > _seconds(backoff.get("max", "30s")):
             self.findings.warn((*path, "initial"), "the first wait is longer than the longest", "raise max")
 

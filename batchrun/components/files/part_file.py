@@ -26,10 +26,12 @@ def part_tag(scope: ComponentScope) -> str:
 
 
 class PartFile(WrittenFile):
-    """The file `.NAME.TAG.part` that becomes NAME, locked against any other process."""
+    """The file `.NAME.TAG.part` that becomes NAME, locked against any other process; a link stays one."""
 
     def __init__(self, target: Path, name: str, tag: str) -> None:
         """Names the files and opens none; `tag` tells the part files of different steps and instances apart."""
+        if target.is_symlink():
+            target = Path(os.path.realpath(target))
         super().__init__(target.with_name(f".{target.name}.{_NO_NAME.sub('_', tag)}.part"), name)
         self._target = target
         self._is_new = False

@@ -214,6 +214,18 @@ def test_a_file_that_is_there_stays_until_the_new_one_is_done(csv: FileTarget) -
     assert csv.path.read_text() == "a\n1\n"
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_stays_one_and_what_it_leads_to_is_written(tmp_path: Path, is_there: bool) -> None:
+    aim, link = tmp_path / "elsewhere" / "aim.csv", tmp_path / "out.csv"
+    aim.parent.mkdir()
+    if is_there:
+        aim.write_text("old")
+    link.symlink_to(aim)
+    assert FileTarget(link, CsvItemWriter, {}).written([{"a": 1}]) == "a\n1\n"
+    assert link.is_symlink()
+    assert (aim.read_text(), [*aim.parent.iterdir()]) == ("a\n1\n", [aim])
+
+
 def test_a_second_writer_of_the_same_file_is_refused(csv: FileTarget) -> None:
     first, second = csv.writer(), csv.writer()
     with closing(first), closing(second):

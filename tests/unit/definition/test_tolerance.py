@@ -87,6 +87,11 @@ def test_a_backoff_is_fixed_unless_it_says_otherwise(job: JobFolder, backoff: st
     assert found.multiplier == multiplier
 
 
+def test_a_fixed_backoff_is_as_long_as_it_says(job: JobFolder) -> None:
+    found = work(job, "retry: {errors: [OperationalError], backoff: {initial: 2m}}").tolerance.retry.backoff
+    assert (found.initial, found.most) == (timedelta(minutes=2), timedelta(minutes=2))
+
+
 def test_what_becomes_of_a_chunk_that_is_refused(job: JobFolder) -> None:
     assert work(job, "on_write_error: skip_chunk").tolerance.on_write_error is OnWriteError.SKIP_CHUNK
 
@@ -154,7 +159,10 @@ def test_what_is_wrong_is_told_with_the_way_out(job: JobFolder, options: str, to
         ("retry: {limit: 3}", "nothing is tried again without errors"),
         ("retry: {limit: 1, errors: [E]}", "one attempt is the first"),
         ("retry: {errors: [E], backoff: {multiplier: 2}}", "a fixed backoff has no multiplier"),
-        ("retry: {errors: [E], backoff: {initial: 1m}}", "the first wait is longer than the longest"),
+        (
+            "retry: {errors: [E], backoff: {type: exponential, initial: 1m}}",
+            "the first wait is longer than the longest",
+        ),
         ("skip: {policy: 'policies:Mine', limit: 1}", "'limit' means nothing beside a policy"),
         ("rejects: {type: json_lines}", "a step without skip has no rejects"),
     ],
