@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import parse_qsl, urlencode
 from urllib.parse import quote as quote_path
 
 from batchrun.components.databases import sqlite_storage as storage
@@ -13,7 +14,7 @@ from batchrun.components.databases.session import IntegrityError, RefusedError, 
 from batchrun.components.databases.sqlite_copies import OpenFile
 from batchrun.components.databases.sqlite_query import SqliteQueryRows
 from batchrun.components.databases.statement import Statement
-from batchrun.errors import DatabaseError
+from batchrun.errors import DatabaseError, did_you_mean
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from batchrun.spi.scope import Database
 
 BUSY_MILLISECONDS = 30_000
+_FOREIGN_KEYS = "foreign_keys"
+_OPENING = ("mode", "cache", "immutable", "nolock", "psow", "vfs")
+_SWITCHES = {"on": True, "1": True, "true": True, "yes": True, "off": False, "0": False, "false": False, "no": False}
 _CONSTRAINT = "constraint failed"
 _CHANGING = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 _CHECKPOINT_TABLE = """
@@ -91,8 +95,26 @@ def connect_sqlite(database: Database, *, create: bool, interruptible: bool) -> 
         raise DatabaseError(database.name, f"there is no folder {Path(path).parent}", hint="make it, then restart")
     if Path(path).is_dir():
         raise DatabaseError(database.name, f"{path} is a folder", hint="name a file, as in sqlite:///data.db")
-    uri = f"file:{quote_path(path)}?{query or ('mode=rwc' if create else 'mode=rw')}"
-    return SqliteSession(database.name, path, _driver(database.holds_repository or interruptible), uri)
+    opening, enforces = _settings(database, query)
+    uri = f"file:{quote_path(path)}?{opening or ('mode=rwc' if create else 'mode=rw')}"
+    driver = _driver(database.holds_repository or interruptible)
+    return SqliteSession(database.name, path, driver, uri, foreign_keys=enforces)
+
+
+def _settings(database: Database, query: str) -> tuple[str, bool]:
+    """Returns the part of a URL's query that SQLite itself opens a file with, and whether foreign keys are enforced."""
+    given = dict(parse_qsl(query, keep_blank_values=True))
+    enforced = given.pop(_FOREIGN_KEYS, "off").lower()
+    if unknown := [name for name in given if name not in _OPENING]:
+        known = [*_OPENING, _FOREIGN_KEYS]
+        raise DatabaseError(
+            database.name,
+            f"its URL says {unknown[0]}, which SQLite does not know",
+            hint=did_you_mean(unknown[0], known) or f"there are {', '.join(known)}",
+        )
+    if enforced not in _SWITCHES:
+        raise DatabaseError(database.name, f"its URL says {_FOREIGN_KEYS}={enforced}", hint="it is on or off")
+    return urlencode(given), _SWITCHES[enforced]
 
 
 def _driver(by_python: bool) -> Callable[[str], SqliteDriver]:
@@ -108,7 +130,9 @@ def _driver(by_python: bool) -> Callable[[str], SqliteDriver]:
 class SqliteSession:
     """A session on a SQLite file."""
 
-    def __init__(self, database: str, path: str, driver: Callable[[str], SqliteDriver], uri: str) -> None:
+    def __init__(
+        self, database: str, path: str, driver: Callable[[str], SqliteDriver], uri: str, *, foreign_keys: bool = False
+    ) -> None:
         self.database = database
         self._path = path
         self._depth = 0
@@ -122,13 +146,14 @@ class SqliteSession:
             raise DatabaseError(database, f"{path}: {reason}", hint=storage.hint(reason)) from error
         self._driver: SqliteDriver = self._file.driver
         try:
-            self._set_up()
+            self._set_up(foreign_keys)
         except BaseException:
             self.close()
             raise
 
-    def _set_up(self) -> None:
+    def _set_up(self, foreign_keys: bool) -> None:
         with self._told():
+            self._driver.run(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
             self._driver.rows(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
             # A chunk's pages stay in memory until its commit; the setting ends with the connection.
             self._driver.run("PRAGMA cache_size = -65536")

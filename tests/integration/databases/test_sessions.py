@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -15,7 +16,7 @@ import pytest
 from batchrun.components.databases import RefusedError, TableName, connect
 from batchrun.components.databases.alchemy import upsert_statement
 from batchrun.domain.tolerance import ErrorRules
-from batchrun.errors import DatabaseError
+from batchrun.errors import DatabaseError, WriteError
 from batchrun.spi.scope import Database
 from tests.integration.databases.conftest import World
 
@@ -167,3 +168,31 @@ def test_driver_that_is_not_installed_is_named() -> None:
     with pytest.raises(DatabaseError, match="needs the Python package") as told:
         connect(Database("db", "oracle://me:s3cret@host/x"))
     assert str(told.value.hint).startswith("pip install ")
+
+
+def test_sqlite_enforces_foreign_keys_where_the_url_says_so(sqlite: World) -> None:
+    sqlite.sql("CREATE TABLE parent (id integer PRIMARY KEY)")
+    sqlite.sql("CREATE TABLE t (id integer REFERENCES parent)")
+    sqlite.write(pl.DataFrame({"id": [1]}), table="t")
+    strict = replace(sqlite, database=replace(sqlite.database, url=f"{sqlite.database.url}?foreign_keys=on"))
+    with strict.writing(table="t") as writing, pytest.raises(WriteError, match="FOREIGN KEY constraint failed"):
+        writing.commit(pl.DataFrame({"id": [2]}))
+    assert sqlite.sql("SELECT id FROM t") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("query", "message", "hint"),
+    [
+        ("foreign_key=on", "its URL says foreign_key, which SQLite does not know", "did you mean 'foreign_keys'?"),
+        (
+            "timeout=9",
+            "its URL says timeout, which",
+            "there are mode, cache, immutable, nolock, psow, vfs, foreign_keys",
+        ),
+        ("foreign_keys=maybe", "its URL says foreign_keys=maybe", "it is on or off"),
+    ],
+)
+def test_what_sqlite_would_leave_out_of_its_url_is_told(sqlite: World, query: str, message: str, hint: str) -> None:
+    with pytest.raises(DatabaseError, match=message) as error:
+        connect(replace(sqlite.database, url=f"{sqlite.database.url}?{query}"), create=True)
+    assert error.value.hint == hint
