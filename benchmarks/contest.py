@@ -49,9 +49,9 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """A ratio of medians that batchrun is to reach: of `name` to `against`."""
+    """What batchrun is to reach: a ratio of medians, of `name` to `against`; or seconds, where it is against nobody."""
 
-    against: str
+    against: str | None
     most: float
     name: str = "batchrun"
     of_own_seconds: bool = False

@@ -51,11 +51,12 @@ def _aims(contests: Mapping[str, Contest], kept: Mapping[str, Sequence[Result]])
 
 
 def _aim(contest: Contest, result: Result, aim: Aim) -> str:
-    ratio = result.ratio(aim.name, aim.against, own=aim.of_own_seconds)
+    own, against = aim.of_own_seconds, aim.against
+    ratio = result.median(aim.name, own=own) if against is None else result.ratio(aim.name, against, own=own)
     measured, mark = ("not run", "") if ratio is None else (f"{ratio:.2f}", "✓" if ratio <= aim.most else "✗")
-    how = " (start left out)" if aim.of_own_seconds else ""
+    how = " (start left out)" if own else ""
     return (
-        f"| {contest.title} | {result.scale:g} | {aim.name} | {aim.against}{how} "
+        f"| {contest.title} | {result.scale:g} | {aim.name} | {against or 'seconds'}{how} "
         f"| {aim.most:.2f} | {measured} | {mark} |"
     )
 
