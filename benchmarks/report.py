@@ -56,7 +56,7 @@ def _aim(contest: Contest, result: Result, aim: Aim) -> str:
     measured, mark = ("not run", "") if ratio is None else (f"{ratio:.2f}", "✓" if ratio <= aim.most else "✗")
     how = " (start left out)" if own else ""
     return (
-        f"| {contest.title} | {result.scale:g} | {aim.name} | {against or 'seconds'}{how} "
+        f"| {contest.title} | {result.scale:g} | {_plain(aim.name)} | {_plain(against or 'seconds')}{how} "
         f"| {aim.most:.2f} | {measured} | {mark} |"
     )
 
@@ -87,7 +87,7 @@ def _row(name: str, first: str, contest: Contest, result: Result) -> str:
     rows = None if contest.rows is None else contest.rows * result.scale / seconds
     return " | ".join(
         [
-            f"| {name}",
+            f"| {_plain(name)}",
             _seconds(seconds),
             f"{_seconds(min(each.seconds for each in runs))}–{_seconds(max(each.seconds for each in runs))}",
             "" if ratio is None else f"{ratio:.2f}",
@@ -97,6 +97,10 @@ def _row(name: str, first: str, contest: Contest, result: Result) -> str:
             f"{max(each.peak for each in runs) / 1e6:.0f} |",
         ]
     )
+
+
+def _plain(name: str) -> str:
+    return name.replace("|", "\\|")
 
 
 def _seconds(seconds: float) -> str:
