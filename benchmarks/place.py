@@ -191,9 +191,9 @@ def check_postgres(place: Place, table: str = "lineitem") -> None:
 
 
 def check_peer(place: Place) -> None:
-    """Makes sure of it in the table that a peer has made by itself, and drops that."""
+    """Makes sure of it in the table that a peer has made by itself, and drops that, with what dlt notes beside it."""
     check_postgres(place, "lineitem_peer")
-    place.sql("DROP TABLE lineitem_peer")
+    place.sql("DROP TABLE IF EXISTS lineitem_peer, _dlt_loads, _dlt_pipeline_state, _dlt_version")
 
 
 def check_sqlite(place: Place) -> None:

@@ -1,4 +1,4 @@
-"""pandas: the file in parts, each written by `to_sql` with rows of many values."""
+"""pandas: the file in parts, each written by `to_sql`."""
 
 import sys
 
@@ -10,4 +10,4 @@ path, url = sys.argv[1:3]
 engine = sqlalchemy.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
 with engine.begin() as connection:
     for frame in pd.read_csv(path, chunksize=10_000, parse_dates=DATES):
-        frame.to_sql("lineitem", connection, if_exists="append", index=False, method="multi", chunksize=1_000)
+        frame.to_sql("lineitem", connection, if_exists="append", index=False)
