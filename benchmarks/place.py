@@ -156,10 +156,28 @@ SUMS = (
 """What tells one load from another that lost, doubled or changed something."""
 
 
-def csv_reader(path: str = "${params.input}") -> str:
-    """Returns the reader of lineitem.csv, for a job file."""
+def _csv_reader() -> str:
     columns = ", ".join(f'{name}: "{kind}"' for name, (kind, _, _) in COLUMNS.items())
-    return f"{{type: csv, path: {path!r}, columns: {{{columns}}}}}"
+    return f'{{type: csv, path: "${{params.input}}", columns: {{{columns}}}}}'
+
+
+def csv_load(*lines: str, writer: str = "") -> str:
+    """Returns the job that loads lineitem.csv into the table lineitem of a database.
+
+    Args:
+        lines: more keys of its step.
+        writer: more options of its writer.
+    """
+    more = "".join(f"    {line}\n" for line in lines)
+    return f"""\
+parameters: {{input: {{type: path}}, target: {{type: string}}}}
+databases: {{target: "${{params.target}}"}}
+steps:
+  - name: load
+    chunk: 10000
+    reader: {_csv_reader()}
+    writer: {{type: table, database: target, table: lineitem{writer}}}
+{more}"""
 
 
 def lineitem_table(place: Place, *more: str, key: bool = False, name: str = "lineitem") -> None:

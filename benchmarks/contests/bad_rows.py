@@ -6,18 +6,9 @@ from pathlib import Path
 
 from benchmarks.contest import Aim, Command, Contender, Contest
 from benchmarks.peers import batchrun
-from benchmarks.place import Place, csv_reader, lineitem_table
+from benchmarks.place import Place, csv_load, lineitem_table
 
-JOB = f"""\
-parameters: {{input: {{type: path}}, target: {{type: string}}}}
-databases: {{target: "${{params.target}}"}}
-steps:
-  - name: load
-    chunk: 10000
-    reader: {csv_reader()}
-    writer: {{type: table, database: target, table: lineitem}}
-    skip: {{errors: [ParseError, IntegrityError], limit: 2%}}
-"""
+JOB = csv_load("skip: {errors: [ParseError, IntegrityError], limit: 2%}")
 _EVERY = 100
 
 

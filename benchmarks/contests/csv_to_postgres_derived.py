@@ -7,20 +7,13 @@ from pathlib import Path
 
 from benchmarks.contest import Aim, Contest
 from benchmarks.peers import batchrun, psql, spring
-from benchmarks.place import COLUMNS, Place, check_postgres, copy_into, csv_reader, lineitem_table
+from benchmarks.place import COLUMNS, Place, check_postgres, copy_into, csv_load, lineitem_table
 
-JOB = f"""\
-parameters: {{input: {{type: path}}, target: {{type: string}}}}
-databases: {{target: "${{params.target}}"}}
-steps:
-  - name: load
-    chunk: 10000
-    reader: {csv_reader()}
-    processors:
-      - {{type: filter, where: "l_quantity >= 10"}}
-      - {{type: derive, set: {{l_revenue: "l_extendedprice * (1 - l_discount)"}}}}
-    writer: {{type: table, database: target, table: lineitem}}
-"""
+JOB = csv_load(
+    "processors:",
+    '  - {type: filter, where: "l_quantity >= 10"}',
+    '  - {type: derive, set: {l_revenue: "l_extendedprice * (1 - l_discount)"}}',
+)
 _NAMES = ", ".join(COLUMNS)
 _STAGED = (
     f"INSERT INTO lineitem SELECT {_NAMES}, l_extendedprice * (1 - l_discount) FROM staging WHERE l_quantity >= 10"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.contest import Aim, Contest
 from benchmarks.peers import batchrun, python, spring
-from benchmarks.place import Place, check_postgres, csv_reader, lineitem_table
+from benchmarks.place import Place, check_postgres, csv_load, lineitem_table
 
 FUNCTION = """\
 def revenue(item):
@@ -12,16 +12,7 @@ def revenue(item):
     item["l_revenue"] = round(value, 2)
     return item
 """
-JOB = f"""\
-parameters: {{input: {{type: path}}, target: {{type: string}}}}
-databases: {{target: "${{params.target}}"}}
-steps:
-  - name: load
-    chunk: 10000
-    reader: {csv_reader()}
-    processors: [{{type: python, call: "prices:revenue"}}]
-    writer: {{type: table, database: target, table: lineitem}}
-"""
+JOB = csv_load('processors: [{type: python, call: "prices:revenue"}]')
 
 
 def _prepare(place: Place) -> None:

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from benchmarks.contest import Aim, Contest
 from benchmarks.peers import batchrun, psql, spring
-from benchmarks.place import COLUMNS, KEY, Place, check_postgres, copy_into, csv_reader, lineitem_table
+from benchmarks.place import COLUMNS, KEY, Place, check_postgres, copy_into, csv_load, lineitem_table
 
-JOB = f"""\
-parameters: {{input: {{type: path}}, target: {{type: string}}}}
-databases: {{target: "${{params.target}}"}}
-steps:
-  - name: load
-    chunk: 10000
-    reader: {csv_reader()}
-    writer: {{type: table, database: target, table: lineitem, mode: upsert, key: [{", ".join(KEY)}]}}
-"""
+JOB = csv_load(writer=f", mode: upsert, key: [{', '.join(KEY)}]")
 _SET = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name not in KEY)
 
 

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from benchmarks.contest import Aim, Contest
 from benchmarks.peers import batchrun, sqlite3_import
-from benchmarks.place import check_sqlite, csv_reader, sqlite_lineitem_table
+from benchmarks.place import check_sqlite, csv_load, sqlite_lineitem_table
 
-JOB = f"""\
-parameters: {{input: {{type: path}}, target: {{type: string}}}}
-databases: {{target: "${{params.target}}"}}
-steps:
-  - name: load
-    chunk: 10000
-    reader: {csv_reader()}
-    writer: {{type: table, database: target, table: lineitem}}
-"""
+JOB = csv_load()
 
 CONTEST = Contest(
     title="CSV → SQLite, no processor",
