@@ -134,6 +134,7 @@ def _draw(contests: Mapping[str, Contest], kept: Mapping[str, Sequence[Result]])
         disable_xml_declaration=True,
     )
     chart.title = "Time as a multiple of the first contender's (less is better)"
+    chart.uuid = "batchrun"  # it is in the file, and would be another each time
     labels, values = [], []
     for name, results in reversed(list(kept.items())):
         contest = contests[name]

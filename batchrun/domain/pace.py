@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from batchrun.domain.execution import StepTimes
 
-_AHEAD = ("read", "process", "encode")
+AHEAD = ("read", "process", "encode")
+"""The phases of the thread that makes chunks ready."""
+
 _BEHIND = ("write", "commit")
 _EVEN = 0.9
 
@@ -15,7 +17,7 @@ def pacesetters(times: StepTimes) -> list[str]:
     Nothing where no time was taken. Where nothing is made ahead, all phases follow each other, and the longest is it.
     """
     seconds = times.as_dict()
-    sides = [_AHEAD, _BEHIND] if times.wait else [(*_AHEAD, *_BEHIND)]
+    sides = [AHEAD, _BEHIND] if times.wait else [(*AHEAD, *_BEHIND)]
     sums = [sum(seconds[phase] for phase in side) for side in sides]
     most = max(sums)
     return [

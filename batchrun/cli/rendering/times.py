@@ -10,7 +10,7 @@ from batchrun.cli.rendering import words
 from batchrun.cli.rendering.screen import Screen, cleaned
 from batchrun.cli.rendering.table import Column, Table
 from batchrun.domain.execution import JobExecution, StepExecution, StepTimes
-from batchrun.domain.pace import pacesetters
+from batchrun.domain.pace import AHEAD, pacesetters
 
 _PHASES = [phase.name for phase in fields(StepTimes)]
 _ADVICE = {
@@ -55,5 +55,6 @@ def _sentence(step: StepExecution) -> str:
     first, *others = pacesetters(step.times)
     if others:
         return f"making chunks ready and writing them take as long: {_ADVICE[first]}, and {_ADVICE[others[0]]}"
-    waited = f"; writing waited {words.duration(step.times.wait)} for the next chunk" if step.times.wait else ""
-    return f"{_ADVICE[first]}{waited}"
+    if step.times.wait and first in AHEAD:
+        return f"{_ADVICE[first]}; writing waited {words.duration(step.times.wait)} for the next chunk"
+    return _ADVICE[first]

@@ -261,12 +261,12 @@ def test_show_times_tells_the_phases_of_each_chunk_step_and_what_sets_its_pace(
 ) -> None:
     loading, waiting, tasklet = step_of(read=10), step_of(read=10), step_of()
     loading.times = StepTimes(read=6.04, encode=1, write=3, commit=0.25, wait=2.5)
-    waiting.times = StepTimes(read=2, write=3, commit=0.25)
+    waiting.times = StepTimes(read=2, write=3, commit=0.25, wait=0.1)
     application.executions = [execution_of(loading, waiting, tasklet, id=3)]
     lines = batchrun("show", "3", "--times").out.splitlines()
     assert lines[0].split() == ["STEP", "TIME", "READ", "PROCESS", "ENCODE", "WRITE", "COMMIT", "WAIT"]
     assert lines[1].split() == ["load", "8.0s", "6.0s", "1.0s", "3.0s", "250ms", "2.5s"]
-    assert lines[2].split() == ["load", "8.0s", "2.0s", "3.0s", "250ms"]
+    assert lines[2].split() == ["load", "8.0s", "2.0s", "3.0s", "250ms", "100ms"]
     assert lines[4] == "load: its source sets the pace, or the parsing of it; writing waited 2.5s for the next chunk"
     assert lines[6] == "load: its target sets the pace: each index, constraint and trigger there costs"
     assert len(lines) == 7
