@@ -269,3 +269,11 @@ def test_a_trigger_of_sqlite_that_rolls_all_back_is_told_of(sqlite: World) -> No
         Narrowed(sqlite, pl.DataFrame({"id": range(30)}))
     assert "RAISE(ABORT" in str(caught.value.hint)
     assert sqlite.sql("SELECT count(*) FROM t") == [(0,)]
+
+
+def test_more_refused_items_than_a_server_tells_at_once_are_all_told(postgres: World) -> None:
+    postgres.sql("CREATE TABLE t (id integer CHECK (id % 100 = 0))")
+    narrowed = Narrowed(postgres, pl.DataFrame({"id": range(2500)}))
+    assert narrowed.ids == [each for each in range(2500) if each % 100]
+    assert narrowed.written == 25
+    assert postgres.sql("SELECT id FROM t ORDER BY id") == [(each,) for each in range(0, 2500, 100)]
