@@ -3,8 +3,8 @@
 from batchrun.chaos.comparison import Difference, Kind
 from batchrun.chaos.schedule import EVERY_COMMIT, Schedule
 from batchrun.chaos.snapshot import Ignored
-from batchrun.chaos.subject import Subject, subject_of
 from batchrun.chaos.trial import RoundReport, Settings, Trial, TrialReport
+from batchrun.copies.subject import Subject, subject_of
 
 __all__ = [
     "EVERY_COMMIT",

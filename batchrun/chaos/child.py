@@ -2,57 +2,36 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
-import os
-import signal
-import sys
 import traceback
-from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from batchrun.chaos.boundaries import Boundaries, Strike
-from batchrun.chaos.workplace import Workplace
+from batchrun.copies.child import Order, set_apart
 
 if TYPE_CHECKING:
     from batchrun.chaos.application import ChaosApplication
     from batchrun.domain.execution import JobExecution
     from batchrun.spi.rejects import RejectRecord
 
-_PR_SET_PDEATHSIG = 1
-
-SAFE_PATH = "PYTHONSAFEPATH"
-"""The variable that keeps the current folder from Python's search for modules."""
-
-OF_CHAOS = "batchrun-chaos"
-"""Its value where nobody but chaos has set it, so that what a job starts does not get it."""
-
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What a process is to do.
+class ChaosOrder(Order):
+    """What a process of a round is to do.
 
     Attributes:
-        number: tells the processes of a round apart, from 1.
-        job: the job file in the copied project.
-        given: the parameters of a launch.
-        secrets: those of them that a restart is given anew.
-        folder: its current directory.
+        secrets: those of the parameters that a restart is given anew.
         strike: where it is struck.
         tell_at: the boundary that is noted when it gets there.
         lease: of its executions; None for the usual one.
     """
 
-    workplace: Workplace
-    number: int
-    job: Path
-    given: Mapping[str, object]
-    secrets: frozenset[str]
-    folder: Path
+    secrets: frozenset[str] = frozenset()
     strike: Strike | None = None
     tell_at: int | None = None
     lease: timedelta | None = None
@@ -61,16 +40,6 @@ class Order:
     def note(self) -> Path:
         """The file that says which boundary was reached."""
         return self.workplace.folder / f"boundary-{self.number}"
-
-    @property
-    def outcome(self) -> Path:
-        """The file that says what came of it."""
-        return self.workplace.folder / f"outcome-{self.number}.json"
-
-    @property
-    def said(self) -> Path:
-        """The file of what it wrote on stdout and stderr."""
-        return self.workplace.folder / f"said-{self.number}.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,38 +74,16 @@ class Outcome:
     is_fenced: bool = False
     is_defect: bool = False
 
-    @classmethod
-    def read(cls, path: Path) -> Outcome | None:
-        """Returns the outcome that a process has left, or None."""
-        return cls(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
-
-def run_order(order: Order) -> None:
+def run_order(order: ChaosOrder) -> None:
     """Does what is ordered; the body of a process of its own."""
-    os.setsid()  # Ctrl-C ends the program that waits for it, and that ends it
-    _die_with_parent()
-    if os.environ.get(SAFE_PATH) == OF_CHAOS:
-        del os.environ[SAFE_PATH]
-    opened = os.open(order.said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.dup2(opened, 1)
-    os.dup2(opened, 2)
-    os.chdir(order.folder)
-    sys.dont_write_bytecode = True
+    set_apart(order)
     boundaries = Boundaries(order.strike, order.note, order.tell_at)
     told = _told(order, boundaries)
-    made = order.outcome.with_suffix(".new")
-    text = json.dumps({**told, "boundaries": boundaries.names})
-    made.write_text(order.workplace.plain(text), encoding="utf-8")
-    made.replace(order.outcome)
+    order.keep({**told, "boundaries": boundaries.names})
 
 
-def _die_with_parent() -> None:
-    """Lets the kernel kill this process with its parent: a suspended one would else stay for ever."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
-
-
-def _told(order: Order, boundaries: Boundaries) -> dict[str, Any]:
+def _told(order: ChaosOrder, boundaries: Boundaries) -> dict[str, Any]:
     from batchrun.chaos.application import ChaosApplication
     from batchrun.errors import BatchrunError, FencedError, LaunchRefusedError
 
@@ -153,7 +100,7 @@ def _told(order: Order, boundaries: Boundaries) -> dict[str, Any]:
         return {"error": f"{type(error).__name__}: {error}", "is_defect": True}
 
 
-def _run(application: ChaosApplication, order: Order) -> JobExecution:
+def _run(application: ChaosApplication, order: ChaosOrder) -> JobExecution:
     """Launches the job, or restarts its last execution as `batchrun restart` does, unless that has completed."""
     job = application.load_job(str(order.job))
     last = _last(application, job.definition.name)

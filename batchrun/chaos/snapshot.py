@@ -12,8 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from batchrun.chaos.scratch_schema import connected, numbered_columns, table_names
-from batchrun.chaos.workplace import Workplace, files_of
+from batchrun.copies.scratch_schema import connected, numbered_columns, table_names
+from batchrun.copies.workplace import Workplace, files_of
 
 CHECKPOINTS = "batchrun_checkpoint"
 Row = tuple[str | None, ...]

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import random
-import secrets
-import shutil
-import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from batchrun.chaos.child import Order, Outcome
+from batchrun.chaos.child import ChaosOrder, Outcome
 from batchrun.chaos.comparison import Difference, Kind, Result, compared, differences
-from batchrun.chaos.copies import SQLITE
-from batchrun.chaos.rounds import Processes, Round
+from batchrun.chaos.rounds import Round
 from batchrun.chaos.schedule import Schedule
-from batchrun.chaos.scratch_schema import copy_schema, drop_schema, in_schema, is_postgres, make_schema
 from batchrun.chaos.snapshot import Ignored, snapshot
-from batchrun.chaos.subject import Subject
-from batchrun.chaos.workplace import FOLDER_PREFIX, Workplace, copy_project
+from batchrun.copies.application import values
+from batchrun.copies.making import Copies
+from batchrun.copies.processes import Processes
+from batchrun.copies.scratch_schema import is_postgres
+from batchrun.copies.subject import Subject
+from batchrun.copies.workplace import Workplace
 from batchrun.errors import BatchrunError, UsageError
 
 _LEAST_WAKING = 8
@@ -99,20 +95,6 @@ class TrialReport:
         return sum(each.count for report in self.rounds for each in report.differences if each.kind in kinds)
 
 
-class CopyError(UsageError):
-    """The copies cannot be made."""
-
-    def __init__(self, error: OSError) -> None:
-        if isinstance(error, shutil.Error):  # it has all files that could not be copied
-            file, _, reason = error.args[0][0]
-        else:
-            file, reason = error.filename or tempfile.gettempdir(), error.strerror
-        super().__init__(
-            f"the copies cannot be made: {file}: {reason}",
-            hint="TMPDIR names the folder for them; a copy is as large as the project and the databases of the job",
-        )
-
-
 Told = Callable[[TrialReport, int], None]
 """Told of the trial so far after each round, and how many rounds there are."""
 
@@ -135,12 +117,14 @@ class Trial:
     """Makes the copies, runs the rounds, and removes what it has made."""
 
     def __init__(self, subject: Subject, settings: Settings) -> None:
+        if settings.repository is not None and not is_postgres(settings.repository):
+            raise UsageError(
+                "--chaos-repository takes the URL of a PostgreSQL database", hint="leave it out for SQLite"
+            )
         self._subject = subject
         self._settings = settings
-        self._name = f"batchrun_chaos_{os.getpid()}_{secrets.token_hex(3)}"
-        self._folder = Path()
-        self._kept = False
-        self._processes = Processes()
+        self._copies = Copies(subject, settings.repository)
+        self._processes = Processes("batchrun.chaos.application", "batchrun.chaos.child")
 
     def run(self, told: Told = lambda _report, _rounds: None) -> TrialReport:
         """Returns what came of all rounds.
@@ -149,102 +133,18 @@ class Trial:
             UsageError: the job is not deterministic, does not complete undisturbed, or would act on what is no copy.
             CopyError: there is no room for the copies, or a file cannot be read.
         """
-        try:
-            self._folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX)).resolve()
-            return self._run(told)
-        except OSError as error:
-            raise CopyError(error) from error
-
-    def _run(self, told: Told) -> TrialReport:
-        try:
-            self._make_template()
-            with self._copies("undisturbed") as expected, self._copies("again") as again:
+        copies = self._copies
+        with copies.made(), copies.workplace("undisturbed") as expected, copies.workplace("again") as again:
+            try:
                 first, second = self._undisturbed(expected), self._undisturbed(again)
                 if found := differences(first, second):
                     raise NotDeterministicError(found)
                 return self._rounds(first, told)
-        finally:
-            self._processes.kill_all()
-            self._clean_up()
+            finally:
+                self._processes.kill_all()  # before the copies go, which they have open
 
-    # --- copies ---
-
-    def _make_template(self) -> None:
-        """Makes what all copies are copies of: the project as it is now, and an empty repository."""
-        from batchrun.repository import open_repository
-
-        copy_project(self._subject.project, self._folder / "template")
-        if self._settings.repository is None:
-            url = f"{SQLITE}{self._folder / 'template.db'}"
-        else:
-            if not is_postgres(self._settings.repository):
-                raise UsageError(
-                    "--chaos-repository takes the URL of a PostgreSQL database", hint="leave it out for SQLite"
-                )
-            make_schema(self._settings.repository, f"{self._name}_template")
-            url = in_schema(self._settings.repository, f"{self._name}_template")
-        with closing(open_repository(url)) as repository:
-            repository.job_names()
-        if self._settings.repository is None:
-            with closing(sqlite3.connect(self._folder / "template.db")) as connection:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    @contextmanager
-    def _copies(self, name: str) -> Iterator[Workplace]:
-        """Gives a new workplace, and drops its scratch schemas and its folder afterwards."""
-        workplace = self._workplace(name)
-        try:
-            yield workplace
-        finally:
-            if not self._is_kept(workplace):
-                self._drop(workplace)
-
-    def _workplace(self, name: str) -> Workplace:
-        folder, schema = self._folder / name, f"{self._name}_{name.replace('-', '_')}"
-        server = self._settings.repository
-        if server is None:
-            url = f"{SQLITE}{folder / 'repository.db'}"
-        else:
-            url = in_schema(server, f"{schema}_repository")
-            copy_schema(in_schema(server, f"{self._name}_template"), f"{schema}_repository")
-        folder.mkdir()
-        shutil.copytree(self._folder / "template", folder / "project")
-        if server is None:
-            shutil.copy(self._folder / "template.db", folder / "repository.db")
-        return Workplace(folder, self._subject.project, url, schema)
-
-    def _is_kept(self, workplace: Workplace) -> bool:
-        return (workplace.folder / "kept").exists()
-
-    def _drop(self, workplace: Workplace) -> None:
-        for fact in workplace.noted("databases"):
-            if "schema" in fact:
-                drop_schema(fact["original"], fact["schema"])
-        if self._settings.repository is not None:
-            drop_schema(self._settings.repository, f"{workplace.schema}_repository")
-        workplace.remove()
-
-    def _clean_up(self) -> None:
-        if self._settings.repository is not None:
-            drop_schema(self._settings.repository, f"{self._name}_template")
-        shutil.rmtree(self._folder / "template", ignore_errors=True)
-        (self._folder / "template.db").unlink(missing_ok=True)
-        if not self._kept:
-            shutil.rmtree(self._folder, ignore_errors=True)
-
-    # --- runs ---
-
-    def _order(self, workplace: Workplace) -> Order:
-        subject, here = self._subject, Path.cwd()
-        folder = workplace.mapped(here)
-        return Order(
-            workplace=workplace,
-            number=0,
-            job=workplace.mapped(subject.job),
-            given=subject.given_in(workplace),
-            secrets=subject.secrets,
-            folder=folder if folder.is_dir() else workplace.project,
-        )
+    def _order(self, workplace: Workplace) -> ChaosOrder:
+        return ChaosOrder(**values(self._copies.order(workplace)), secrets=self._subject.secrets)
 
     def _undisturbed(self, workplace: Workplace) -> Result:
         outcome = Round(self._order(workplace), self._processes).undisturbed()
@@ -299,7 +199,7 @@ class Trial:
                 raise
 
     def _round(self, place: int, numbers: Sequence[int], expected: Result) -> RoundReport:
-        with self._copies(f"round-{place}") as workplace:
+        with self._copies.workplace(f"round-{place}") as workplace:
             one = Round(self._order(workplace), self._processes)
             if self._settings.suspends:
                 outcome = one.suspended(numbers[0], self._wake_at(numbers[0], len(expected.outcome.boundaries)))
@@ -308,18 +208,13 @@ class Trial:
             found = [*one.found]
             if not outcome.error:
                 found += differences(expected, self._result(outcome, workplace), one.boundaries)
-            kept = self._keep(workplace) if found and self._settings.keeps else None
+            kept = self._copies.keep(workplace) if found and self._settings.keeps else None
             return RoundReport(numbers, one.boundaries, one.kills, one.suspensions, one.restarts, found, kept)
 
     def _wake_at(self, number: int, boundaries: int) -> int | None:
         """Returns where the successor is when the suspended owner wakes; in half of the cases it has ended."""
         chance = random.Random(f"{self._settings.schedule.seed} {number}")
         return None if chance.random() < 0.5 else chance.randint(_LEAST_WAKING, max(boundaries // 2, _LEAST_WAKING))
-
-    def _keep(self, workplace: Workplace) -> Path:
-        (workplace.folder / "kept").touch()
-        self._kept = True
-        return workplace.folder
 
 
 class _UndisturbedError(BatchrunError):

@@ -118,10 +118,10 @@ def test_copies_that_lie_in_the_project_are_not_copied(
     attempt: Try, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     within = project.folder / "tmp"
-    (within / "batchrun-chaos-of-another").mkdir(parents=True)
+    (within / "batchrun-copies-of-another").mkdir(parents=True)
     monkeypatch.setattr(tempfile, "tempdir", str(within))
     assert attempt().is_equal
-    assert names(within) == ["batchrun-chaos-of-another"]
+    assert names(within) == ["batchrun-copies-of-another"]
 
 
 def test_no_room_for_the_copies_is_told_and_leaves_nothing(

@@ -1,4 +1,4 @@
-"""The job that is put on trial: where it stands, and its parameters as a copy of the project can be given them."""
+"""The job that is run on copies: where it stands, and its parameters as a copy of the project can be given them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from batchrun.chaos.effects import refuse_effects
-from batchrun.chaos.workplace import Workplace
+from batchrun.copies.effects import refuse_effects
+from batchrun.copies.workplace import Workplace
 from batchrun.definition import LoadedJob
 from batchrun.definition.given import GivenValue
 from batchrun.domain.parameters import ParameterType
@@ -19,7 +19,7 @@ from batchrun.operations.job_files import JobFiles
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A job on trial.
+    """A job that is run on copies.
 
     Attributes:
         name: the job's.
@@ -54,7 +54,7 @@ class Subject:
 
 
 def subject_of(loaded: LoadedJob, project: Path, given: Mapping[str, object], *, with_effects: bool) -> Subject:
-    """Returns a job with its parameters as what a trial takes.
+    """Returns a job with its parameters as what runs on copies take.
 
     Args:
         loaded: from its file.
@@ -70,12 +70,12 @@ def subject_of(loaded: LoadedJob, project: Path, given: Mapping[str, object], *,
     job = loaded.path.resolve()
     if not job.is_relative_to(project):
         raise UsageError(
-            f"chaos copies the project, and {job} is not in the project folder {project}",
+            f"the project is copied, and {job} is not in the project folder {project}",
             hint="an empty batchrun.toml makes the job's folder a project",
         )
     if project in (Path.home().resolve(), Path(project.anchor)):
         raise UsageError(
-            f"chaos copies the project folder, and that is all of {project}",
+            f"the project folder is copied, and that is all of {project}",
             hint="an empty batchrun.toml makes the job's folder a project",
         )
     if not with_effects:

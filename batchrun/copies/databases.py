@@ -11,8 +11,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from batchrun.chaos.scratch_schema import copy_schema, in_schema, is_postgres, schema_names
-from batchrun.chaos.workplace import Workplace
+from batchrun.copies.scratch_schema import copy_schema, in_schema, is_postgres, schema_names
+from batchrun.copies.workplace import Workplace
 from batchrun.errors import UsageError
 from batchrun.spi.scope import Database
 
@@ -25,7 +25,7 @@ class OutsideError(UsageError):
     """A job would act on what is not a copy."""
 
     def __init__(self, what: str, hint: str) -> None:
-        super().__init__(f"chaos runs a job on copies only, and {what}", hint=hint)
+        super().__init__(f"the job is to run on copies only, and {what}", hint=hint)
 
 
 def copied(database: Database, workplace: Workplace) -> Database:

@@ -9,7 +9,7 @@ from batchrun.domain.definition import ChildJobDefinition, TaskletDefinition
 from batchrun.errors import UsageError
 
 OUTSIDE = ("shell", "http", "launch")
-"""Tasklets that act outside of what chaos copies."""
+"""Tasklets that act outside of what is copied."""
 
 
 def refuse_effects(job: LoadedJob, load: Callable[[str], LoadedJob]) -> None:
@@ -22,15 +22,20 @@ def refuse_effects(job: LoadedJob, load: Callable[[str], LoadedJob]) -> None:
     Raises:
         UsageError: there are such steps; names them.
     """
-    found = list(_acting(job, load, set()))
+    found = [f"step {step!r} of {job_name} ({kind})" for job_name, step, kind in acting(job, load)]
     if found:
         raise UsageError(
-            f"chaos would repeat what acts outside of its copies: {', '.join(found)}",
+            f"it would repeat what acts outside of its copies: {', '.join(found)}",
             hint="--with-effects runs it all the same, each time anew",
         )
 
 
-def _acting(job: LoadedJob, load: Callable[[str], LoadedJob], seen: set[str]) -> Iterator[str]:
+def acting(job: LoadedJob, load: Callable[[str], LoadedJob]) -> Iterator[tuple[str, str, str]]:
+    """Yields the steps that act outside of the copies: the name of their job, their own, and what they are."""
+    yield from _acting(job, load, set())
+
+
+def _acting(job: LoadedJob, load: Callable[[str], LoadedJob], seen: set[str]) -> Iterator[tuple[str, str, str]]:
     name = job.definition.name
     if name in seen:
         return
@@ -38,6 +43,6 @@ def _acting(job: LoadedJob, load: Callable[[str], LoadedJob], seen: set[str]) ->
     for step in job.definition.steps:
         match step.work:
             case TaskletDefinition(component) if component.type in OUTSIDE:
-                yield f"step {step.name!r} of {name} ({component.type})"
+                yield name, step.name, component.type
             case ChildJobDefinition():
                 yield from _acting(job.children.get(step.work.job) or load(step.work.job), load, seen)

@@ -26,7 +26,7 @@ _VIEWS = """
 SELECT c.relname, pg_get_viewdef(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = current_schema() AND c.relkind = 'v' ORDER BY c.oid"""
 _OTHER_SCHEMAS = """
-SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%%' AND nspname NOT LIKE 'batchrun\\_chaos\\_%%'
+SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%%' AND nspname NOT LIKE 'batchrun\\_copies\\_%%'
 AND nspname <> 'information_schema'"""
 
 
@@ -68,7 +68,7 @@ def connected(url: str, name: str = "repository") -> Iterator[psycopg.Connection
     except psycopg.Error as error:
         reason = " ".join(str(error).split())
         raise DatabaseError(
-            name, f"its scratch schema: {reason}", hint="chaos needs the right to create one"
+            name, f"its scratch schema: {reason}", hint="the user needs the right to create one"
         ) from error
 
 

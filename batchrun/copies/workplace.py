@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,8 +16,8 @@ from typing import Any
 NOT_COPIED = frozenset({".git", ".venv", ".batchrun", "__pycache__", "node_modules"})
 """What of a project no job needs: left out of the copies, and of what is compared."""
 
-FOLDER_PREFIX = "batchrun-chaos-"
-"""How the folder of a trial begins; it lies in the project where TMPDIR does, and is then not copied into itself."""
+FOLDER_PREFIX = "batchrun-copies-"
+"""How the folder of copies begins; it lies in the project where TMPDIR does, and is then not copied into itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,15 @@ class Workplace:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def copy_project(source: Path, target: Path) -> None:
-    """Copies a project's files; what links lead to is copied as files, so that nothing leads out of the copy."""
-    shutil.copytree(source, target, ignore=_ignored, ignore_dangling_symlinks=True)
+def copy_project(source: Path, target: Path, copy: Callable[[str, str], object] = shutil.copy2) -> None:
+    """Copies a project's files; what links lead to is copied as files, so that nothing leads out of the copy.
+
+    Args:
+        source: the project.
+        target: is not there yet.
+        copy: copies a file.
+    """
+    shutil.copytree(source, target, ignore=_ignored, ignore_dangling_symlinks=True, copy_function=copy)
 
 
 def _ignored(folder: str, names: list[str]) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from batchrun.chaos.scratch_schema import connected, copy_schema, drop_schema, in_schema
+from batchrun.copies.scratch_schema import connected, copy_schema, drop_schema, in_schema
 
 ORIGINAL = """
 CREATE TABLE parents (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text UNIQUE CHECK (name <> 'bad'));
@@ -15,7 +15,7 @@ INSERT INTO parents (name) VALUES ('a'), ('b');
 INSERT INTO "Odd ones" (parent) VALUES (1), (2), (2);
 """
 ADDING = 'INSERT INTO "Odd ones" (parent) VALUES (%s) RETURNING id'
-COPY = "batchrun_chaos_of_a_test"
+COPY = "batchrun_copies_of_a_test"
 
 
 def test_a_copy_has_rows_constraints_views_and_numbers_of_its_own(fresh_postgres_schema: str) -> None:
