@@ -6,7 +6,7 @@ rounded. Whoever converts compares the nulls that come out with those that went 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -16,7 +16,8 @@ from batchrun.spi.columns import ColumnType
 if TYPE_CHECKING:
     import polars as pl
 
-    Attempt = Callable[[pl.Expr], pl.Expr]
+    Make = Callable[[pl.Expr], pl.Expr]
+    Holds = Callable[[pl.Expr, pl.Expr], pl.Expr]
 
 TRUE_WORDS = ("true", "t", "yes", "y", "1")
 FALSE_WORDS = ("false", "f", "no", "n", "0")
@@ -69,20 +70,51 @@ def wire_type(kind: ColumnType) -> pl.DataType:
     return pl.String()
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A way to convert a column.
+
+    Attributes:
+        make: makes the values of it, null where it cannot.
+        holds: tells of each value, made of that source, whether it is to be kept; None where all are. Apart, so that
+            the values are made only once, and looked at one by one only where one is not to be kept.
+    """
+
+    make: Make
+    holds: Holds | None = None
+
+
 def convert(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
     """Returns the frame with the columns in their declared types; null where a value cannot be converted exactly."""
     import polars as pl
 
     plans = {each.name: attempts(each.kind, frame[each.name]) for each in columns}
-    first = [plan[0](pl.col(name)).alias(name) for name, plan in plans.items() if plan]
-    converted = frame.with_columns(first) if first else frame
+    first = {name: plan[0] for name, plan in plans.items() if plan}
+    converted = frame.with_columns(_made(frame, first)) if first else frame
     for name, plan in plans.items():
         for attempt in plan[1:]:
             if converted[name].null_count() == frame[name].null_count():
                 break
-            found = frame.select(attempt(pl.col(name)))[name]
-            converted = converted.with_columns(pl.coalesce(pl.col(name), found))
+            found = _made(frame, {name: attempt})
+            converted = converted.with_columns(pl.coalesce(pl.col(name), *found))
     return converted
+
+
+def _made(frame: pl.DataFrame, tried: Mapping[str, Attempt]) -> list[pl.Series]:
+    """Returns the columns as these attempts make them."""
+    import polars as pl
+
+    made = frame.select(attempt.make(pl.col(name)).alias(name) for name, attempt in tried.items())
+    holds = {
+        name: attempt.holds(pl.lit(made[name]), pl.lit(frame[name]))
+        for name, attempt in tried.items()
+        if attempt.holds is not None
+    }
+    if not holds:
+        return made.get_columns()
+    all_hold = pl.select(each.all().alias(name) for name, each in holds.items()).row(0, named=True)
+    masked = [pl.when(holds[name]).then(made[name]).alias(name) for name, hold in all_hold.items() if not hold]
+    return made.with_columns(masked).get_columns()
 
 
 def unconverted(converted: pl.DataFrame, source: pl.DataFrame, columns: Sequence[Column]) -> list[Column]:
@@ -110,47 +142,42 @@ def attempts(kind: ColumnType, source: pl.Series) -> list[Attempt]:
     if source.dtype == kind.dtype:
         return []
     if source.dtype != pl.String:
-        exact = kind.name in ("integer", "decimal") and source.dtype.is_numeric()
-        return [_exact(kind) if exact else _plain(kind)]
+        is_exact = kind.name in ("integer", "decimal") and source.dtype.is_numeric()
+        return [Attempt(_cast(kind), _equals if is_exact else None)]
     if kind.name in _FORMATS:
-        plan = [_temporal(kind, each) for each in _formats(kind, source)]
-        return [_to_the_microsecond(each) for each in plan] if _is_finer(kind, source) else plan
-    return [_TEXT.get(kind.name, _plain)(kind)]
+        holds = _has_no_finer_and(_limits(kind)) if _is_finer(kind, source) else _limits(kind)
+        return [Attempt(_temporal(kind, each), holds) for each in _formats(kind, source)]
+    if kind.name == "decimal":
+        return [Attempt(_cast(kind), _has_digits(kind.scale))]
+    return [Attempt(_TEXT.get(kind.name, _cast)(kind))]
 
 
-def _plain(kind: ColumnType) -> Attempt:
-    return lambda text: text.cast(kind.dtype, strict=False)
+def _cast(kind: ColumnType) -> Make:
+    return lambda value: value.cast(kind.dtype, strict=False)
 
 
-def _exact(kind: ColumnType) -> Attempt:
-    import polars as pl
-
-    def exact(value: pl.Expr) -> pl.Expr:
-        rounded = value.cast(kind.dtype, strict=False)
-        return pl.when(rounded == value).then(rounded)
-
-    return exact
+def _equals(made: pl.Expr, source: pl.Expr) -> pl.Expr:
+    return made == source
 
 
-def _decimal(kind: ColumnType) -> Attempt:
-    import polars as pl
+def _has_digits(scale: int) -> Holds:
+    """Returns whether a text is a number with no more digits behind the point, zeros apart."""
+    plain = rf"^[+-]?\d*\.?\d{{0,{scale}}}0*([eE]\+?\d+)?$"
+    return lambda _made, text: text.str.contains(plain)
 
-    plain = rf"^[+-]?\d*\.?\d{{0,{kind.scale}}}0*([eE]\+?\d+)?$"
-    return lambda text: pl.when(text.str.contains(plain)).then(text.cast(kind.dtype, strict=False))
 
-
-def _boolean(_kind: ColumnType) -> Attempt:
+def _boolean(_kind: ColumnType) -> Make:
     import polars as pl
 
     words = {**dict.fromkeys(TRUE_WORDS, True), **dict.fromkeys(FALSE_WORDS, False)}
     return lambda text: text.str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
 
 
-def _binary(_kind: ColumnType) -> Attempt:
+def _binary(_kind: ColumnType) -> Make:
     return lambda text: text.str.strip_prefix("\\x").str.decode("hex", strict=False)
 
 
-_TEXT: dict[str, Callable[[ColumnType], Attempt]] = {"decimal": _decimal, "boolean": _boolean, "binary": _binary}
+_TEXT: dict[str, Callable[[ColumnType], Make]] = {"boolean": _boolean, "binary": _binary}
 
 _FINER = r"\.\d{6}\d*[1-9]"  # digits of a second behind its microseconds
 
@@ -179,20 +206,23 @@ def _formats(kind: ColumnType, source: pl.Series) -> list[str]:
     return sorted(formats, key=lambda each: " " not in each) if " " in sample else formats
 
 
-def _temporal(kind: ColumnType, format: str) -> Attempt:
-    """Returns the conversion by a format; years that Python's dates cannot hold are not taken."""
+def _temporal(kind: ColumnType, format: str) -> Make:
+    """Returns the conversion by a format; without the parser's cache, which costs more than it saves."""
     if kind.name == "time":
-        return lambda text: text.str.to_time(format, strict=False)
+        return lambda text: text.str.to_time(format, strict=False, cache=False)
     if kind.name == "date":
-        return lambda text: _within(text.str.to_date(format, strict=False), date(1, 1, 1), date(9999, 12, 31))
+        return lambda text: text.str.to_date(format, strict=False, cache=False)
     zone = "UTC" if kind.name == "timestamp" else None
-    first, last = datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999999)
+    return lambda text: text.str.to_datetime(format, strict=False, time_unit="us", time_zone=zone, cache=False)
 
-    def moment(text: pl.Expr) -> pl.Expr:
-        parsed = text.str.to_datetime(format, strict=False, time_unit="us", time_zone=zone)
-        return _within(parsed.dt.replace_time_zone(None), first, last).dt.replace_time_zone(zone)
 
-    return moment
+def _limits(kind: ColumnType) -> Holds | None:
+    """Returns whether a year is one that Python's dates can hold."""
+    if kind.name == "time":
+        return None
+    if kind.name == "date":
+        return lambda day, _text: day.is_between(date.min, date.max)
+    return lambda moment, _text: moment.dt.replace_time_zone(None).is_between(datetime.min, datetime.max)
 
 
 def _is_finer(kind: ColumnType, source: pl.Series) -> bool:
@@ -201,13 +231,9 @@ def _is_finer(kind: ColumnType, source: pl.Series) -> bool:
     return has_fraction and bool(source.str.contains(_FINER).any())
 
 
-def _to_the_microsecond(attempt: Attempt) -> Attempt:
-    import polars as pl
+def _has_no_finer_and(holds: Holds | None) -> Holds:
+    def has_no_finer(made: pl.Expr, text: pl.Expr) -> pl.Expr:
+        is_exact = ~text.str.contains(_FINER)
+        return is_exact if holds is None else is_exact & holds(made, text)
 
-    return lambda text: pl.when(~text.str.contains(_FINER)).then(attempt(text))
-
-
-def _within(value: pl.Expr, first: date, last: date) -> pl.Expr:
-    import polars as pl
-
-    return pl.when(value.is_between(first, last)).then(value)
+    return has_no_finer

@@ -119,7 +119,7 @@ class BlockCutter:
     def _cut(self, data: bytes) -> int:
         end = data.rfind(b"\n") + 1
         quote = self._dialect.quote
-        if not end or quote is None:
+        if not end or quote is None or quote not in data:  # `in` is many times faster than `count`
             return end
         odd = data.count(quote, 0, end) % 2
         while odd and end:
