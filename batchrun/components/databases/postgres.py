@@ -306,7 +306,7 @@ class PostgresSession:
         return True
 
     def encode(self, frame: pl.DataFrame, shape: TableShape | None) -> CopyData:
-        """Returns the frame as the CSV that COPY reads."""
+        """Returns the frame as COPY takes it."""
         return encode(frame, shape)
 
     def part(self, encoded: CopyData, start: int, length: int) -> CopyPart:
@@ -356,11 +356,13 @@ class PostgresSession:
 
     def copy(self, target: str, columns: Sequence[str], encoded: CopyData) -> None:
         """Copies encoded items into a table, whose name is quoted where it needs to be."""
-        sql = f"COPY {target} ({names(columns)}) FROM STDIN (FORMAT csv)"
+        form, pieces = ("binary", encoded.binary) if encoded.binary else ("csv", [encoded.data])
+        sql = f"COPY {target} ({names(columns)}) FROM STDIN (FORMAT {form})"
         with self._told(encoded):
             self._catch_up()
             with self._connection.cursor() as cursor, cursor.copy(sql) as copy:
-                copy.write(encoded.data)
+                for piece in pieces:
+                    copy.write(piece)
 
     def close(self) -> None:
         """Closes the connection; what is not committed is undone."""

@@ -1,13 +1,15 @@
-"""Frames as the CSV that COPY reads, and back; null and the empty string stay apart, numbers and times hold exactly."""
+"""Frames as COPY reads them; null and the empty string stay apart, numbers and times hold exactly."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from batchrun.components.databases import postgres_binary
 from batchrun.components.databases.session import RefusedError
 
 if TYPE_CHECKING:
@@ -25,25 +27,32 @@ class CopyData:
     """Items as COPY takes them.
 
     Attributes:
-        frame: what was written as CSV; tells which item stands in a line that the database refuses.
-        data: a line for each item, more where a text holds line ends.
+        frame: what is written as CSV; tells which item stands in a line that the database refuses.
+        binary: the items in the binary form, in pieces; none where they have no such form.
+        text: the items as CSV, where it is there already.
     """
 
     frame: pl.DataFrame
-    data: bytes
+    binary: Sequence[bytes] = ()
+    text: bytes | None = None
 
     @property
     def columns(self) -> list[str]:
         """The columns in the order of the lines' fields."""
         return self.frame.columns
 
+    @cached_property
+    def data(self) -> bytes:
+        """The items as CSV: a line for each item, more where a text holds line ends."""
+        return _csv(self.frame) if self.text is None else self.text
+
     def index_of(self, line: int) -> int | None:
         """Returns the place of the item that ends in a line as the server counts (from 1), or None where none does.
 
-        It counts the line ends inside quotes too, but takes them for carriage returns until it has seen the first
-        item's end.
+        In the binary form each item is a line. In CSV it counts the line ends inside quotes too, but takes them for
+        carriage returns until it has seen the first item's end.
         """
-        if not self._has_breaks:
+        if self.binary or not self._has_breaks:
             return line - 1 if 1 <= line <= self.frame.height else None
         lines = [breaks + 1 for breaks in self._breaks("\n")]
         lines[0] = self._breaks("\r")[0] + 1
@@ -100,28 +109,36 @@ class CopyPart:
     def cut(self) -> CopyData:
         """Returns the items as COPY takes them."""
         text = self.whole._text(self.start, self.start + self.length)
-        return CopyData(self.whole.frame.slice(self.start, self.length), text + b"\n")
+        return CopyData(self.whole.frame.slice(self.start, self.length), text=text + b"\n")
 
 
 def encode(frame: pl.DataFrame, shape: TableShape | None) -> CopyData:
-    """Returns the frame as CSV.
+    """Returns the frame as COPY takes it: in the binary form where it can be.
+
+    Args:
+        frame: the items.
+        shape: of the table they go into; without it they go as CSV.
 
     Raises:
         RefusedError: a column has no form in PostgreSQL.
     """
-    import polars as pl
-
     changed = [
         expression
         for name, dtype in frame.schema.items()
         if (expression := _encoded(name, dtype, shape.declared(name) if shape else "")) is not None
     ]
     plain = frame.with_columns(changed) if changed else frame
+    return CopyData(plain, () if shape is None else postgres_binary.encode(frame, shape))
+
+
+def _csv(frame: pl.DataFrame) -> bytes:
+    import polars as pl
+
     # A line of one unquoted text could be \. alone, which ends the data for older servers.
     quotes: CsvQuoteStyle = "non_numeric" if frame.width == 1 and frame.dtypes[0] == pl.String else "necessary"
     buffer = BytesIO()
-    plain.write_csv(buffer, include_header=False, quote_style=quotes, time_format="%H:%M:%S%.6f")
-    return CopyData(plain, buffer.getvalue())
+    frame.write_csv(buffer, include_header=False, quote_style=quotes, time_format="%H:%M:%S%.6f")
+    return buffer.getvalue()
 
 
 def _encoded(name: str, dtype: pl.DataType, declared: str) -> pl.Expr | None:

@@ -126,6 +126,7 @@ class TableItemWriter:
         self._session: Session | None = None
         self._store: SessionCheckpointStore | None = None
         self._shape: TableShape | None = None
+        self._made_shape: TableShape | None = None
         self._checked: tuple[str, ...] = ()
         self._made_at = -1
         self._made_before: int | None = None
@@ -200,9 +201,10 @@ class TableItemWriter:
         self._check_columns(chunk)
         unique = self._last_of_each_key(chunk)
         try:
-            return _Prepared(unique, len(chunk), unique.frame.schema, session.encode(unique.frame, self._shape))
+            encoded = session.encode(unique.frame, self._shape or self._made_shape)
         except RefusedError as error:
             raise self._write_error(error, unique, len(chunk)) from error
+        return _Prepared(unique, len(chunk), unique.frame.schema, encoded)
 
     def prepare_part(self, whole: _Prepared, start: int, part: Chunk) -> _Prepared:
         """Returns a part of a chunk; encoded anew where of several items with one key only the last was encoded."""
@@ -267,6 +269,7 @@ class TableItemWriter:
             return
         if session.describe(self._table) is None:
             session.create_table(self._table, columns, self._options.key)
+            self._made_shape = session.describe(self._table)
         self._made_at = store.undone
 
     def _exists(self) -> bool:
