@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from batchrun.spi.scope import Database
 
-_DEFAULTS: dict[str, str | int] = {"connect_timeout": 10, "application_name": "batchrun"}
+_DEFAULTS: dict[str, str | int] = {"connect_timeout": 10, "application_name": "batchrun", "client_encoding": "utf8"}
 _CHECKPOINT_TABLE = """
 CREATE TABLE IF NOT EXISTS batchrun_checkpoint (
     repository_id text NOT NULL,
@@ -356,12 +356,11 @@ class PostgresSession:
 
     def copy(self, target: str, columns: Sequence[str], encoded: CopyData) -> None:
         """Copies encoded items into a table, whose name is quoted where it needs to be."""
-        form, pieces = ("binary", encoded.binary) if encoded.binary else ("csv", [encoded.data])
-        sql = f"COPY {target} ({names(columns)}) FROM STDIN (FORMAT {form})"
+        sql = f"COPY {target} ({names(columns)}) FROM STDIN (FORMAT {encoded.form})"
         with self._told(encoded):
             self._catch_up()
             with self._connection.cursor() as cursor, cursor.copy(sql) as copy:
-                for piece in pieces:
+                for piece in encoded.pieces:
                     copy.write(piece)
 
     def close(self) -> None:

@@ -1,7 +1,6 @@
 """Frames in the binary form of COPY, where each column has one that the table's column reads as it would read text.
 
-The server needs about half the time for it that it needs for CSV, and it is made in less. What has no such form goes
-as CSV.
+The server reads it in less time than text, and it is made in less. What has no such form goes as text.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
-"""Frames as COPY reads them; null and the empty string stay apart, numbers and times hold exactly."""
+"""Frames as COPY reads them: null and the empty string stay apart, numbers and times hold exactly."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from batchrun.components.databases import postgres_binary
@@ -14,10 +13,13 @@ from batchrun.components.databases.session import RefusedError
 
 if TYPE_CHECKING:
     import polars as pl
-    from polars._typing import CsvQuoteStyle
 
     from batchrun.components.databases.session import TableShape
 
+NULL = "\\N"
+SEPARATOR = "\t"
+_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_SPECIAL = r"[\\\t\n\r]"
 _ZONED = "timestamp with time zone"
 _WHOLE = {"Int8": "smallint", "Int16": "smallint", "UInt8": "smallint", "Int32": "integer", "UInt16": "integer"}
 
@@ -27,69 +29,45 @@ class CopyData:
     """Items as COPY takes them.
 
     Attributes:
-        frame: what is written as CSV; tells which item stands in a line that the database refuses.
+        columns: in the order of the fields.
+        count: how many items there are.
+        make_text: makes them into COPY's text format, a line for each item with its end.
         binary: the items in the binary form, in pieces; none where they have no such form.
-        text: the items as CSV, where it is there already.
     """
 
-    frame: pl.DataFrame
+    columns: Sequence[str]
+    count: int
+    make_text: Callable[[], bytes]
     binary: Sequence[bytes] = ()
-    text: bytes | None = None
+
+    @cached_property
+    def text(self) -> bytes:
+        """A line for each item, whatever its texts hold."""
+        return self.make_text()
 
     @property
-    def columns(self) -> list[str]:
-        """The columns in the order of the lines' fields."""
-        return self.frame.columns
+    def form(self) -> str:
+        """The name that COPY has for the form in which the items are sent."""
+        return "binary" if self.binary else "text"
 
-    @cached_property
-    def data(self) -> bytes:
-        """The items as CSV: a line for each item, more where a text holds line ends."""
-        return _csv(self.frame) if self.text is None else self.text
+    @property
+    def pieces(self) -> Sequence[bytes]:
+        """The items in the form in which they are sent."""
+        return self.binary or [self.text]
 
     def index_of(self, line: int) -> int | None:
-        """Returns the place of the item that ends in a line as the server counts (from 1), or None where none does.
-
-        In the binary form each item is a line. In CSV it counts the line ends inside quotes too, but takes them for
-        carriage returns until it has seen the first item's end.
-        """
-        if self.binary or not self._has_breaks:
-            return line - 1 if 1 <= line <= self.frame.height else None
-        lines = [breaks + 1 for breaks in self._breaks("\n")]
-        lines[0] = self._breaks("\r")[0] + 1
-        return next((index for index, end in enumerate(accumulate(lines)) if end >= line), None)
+        """Returns the place of the item in a line as the server counts (from 1), or None where there is none."""
+        return line - 1 if 1 <= line <= self.count else None
 
     @cached_property
-    def _has_breaks(self) -> bool:
-        """Tells whether an item takes more than its line, as the server counts: it holds a line end."""
-        return b"\r" in self.data or len(self._lines) != self.frame.height
+    def lines(self) -> list[bytes]:
+        """A line for each item, without its end."""
+        return self.text.split(b"\n")[:-1]
 
-    @cached_property
-    def _lines(self) -> list[bytes]:
-        return self.data.split(b"\n")[:-1]
-
-    @cached_property
-    def _starts(self) -> list[int]:
-        """For each item, and for the end, the number of its first line."""
-        return list(accumulate((1 + breaks for breaks in self._breaks("\n")), initial=0))
-
-    def _breaks(self, mark: str) -> list[int]:
-        """Returns how often each item has the mark in its texts."""
-        import polars as pl
-
-        texts = [pl.col(name) for name, dtype in self.frame.schema.items() if dtype == pl.String]
-        counts = [text.str.count_matches(mark, literal=True).fill_null(0) for text in texts]
-        return self.frame.select(breaks=pl.sum_horizontal(pl.lit(0), *counts))["breaks"].to_list()
-
-    def numbered(self) -> bytes:
-        """Returns the data with one more field before each item: its place, from 0."""
-        texts = self._lines
-        if self._has_breaks:
-            texts = [self._text(place, place + 1) for place in range(self.frame.height)]
-        return b"".join([b"%d,%b\n" % each for each in enumerate(texts)])
-
-    def _text(self, start: int, end: int) -> bytes:
-        first, last = (self._starts[start], self._starts[end]) if self._has_breaks else (start, end)
-        return b"\n".join(self._lines[first:last])
+    def numbered(self) -> CopyData:
+        """Returns the items with one more field before each, without a name: its place, from 0."""
+        text = b"".join([b"%d\t%b\n" % each for each in enumerate(self.lines)])
+        return CopyData(self.columns, self.count, lambda: text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +86,8 @@ class CopyPart:
 
     def cut(self) -> CopyData:
         """Returns the items as COPY takes them."""
-        text = self.whole._text(self.start, self.start + self.length)
-        return CopyData(self.whole.frame.slice(self.start, self.length), text=text + b"\n")
+        lines = self.whole.lines[self.start : self.start + self.length]
+        return CopyData(self.whole.columns, len(lines), lambda: b"".join([b"%b\n" % line for line in lines]))
 
 
 def encode(frame: pl.DataFrame, shape: TableShape | None) -> CopyData:
@@ -117,32 +95,52 @@ def encode(frame: pl.DataFrame, shape: TableShape | None) -> CopyData:
 
     Args:
         frame: the items.
-        shape: of the table they go into; without it they go as CSV.
+        shape: of the table they go into; without it they go as text.
 
     Raises:
         RefusedError: a column has no form in PostgreSQL.
     """
+    import polars as pl
+
     changed = [
         expression
         for name, dtype in frame.schema.items()
         if (expression := _encoded(name, dtype, shape.declared(name) if shape else "")) is not None
     ]
-    plain = frame.with_columns(changed) if changed else frame
-    return CopyData(plain, () if shape is None else postgres_binary.encode(frame, shape))
+    texts = [name for name, dtype in frame.schema.items() if dtype != pl.Binary]
+    copied = CopyData(
+        frame.columns,
+        frame.height,
+        lambda: _text(_escaped(frame.with_columns(changed) if changed else frame, texts)),
+        () if shape is None else postgres_binary.encode(frame, shape),
+    )
+    if not copied.binary:
+        _ = copied.text  # made by the thread that encodes, not by the one that writes
+    return copied
 
 
-def _csv(frame: pl.DataFrame) -> bytes:
-    import polars as pl
-
-    # A line of one unquoted text could be \. alone, which ends the data for older servers.
-    quotes: CsvQuoteStyle = "non_numeric" if frame.width == 1 and frame.dtypes[0] == pl.String else "necessary"
+def _text(frame: pl.DataFrame) -> bytes:
     buffer = BytesIO()
-    frame.write_csv(buffer, include_header=False, quote_style=quotes, time_format="%H:%M:%S%.6f")
+    frame.write_csv(
+        buffer, include_header=False, separator=SEPARATOR, quote_style="never", null_value=NULL,
+        time_format="%H:%M:%S%.6f",
+    )  # fmt: skip
     return buffer.getvalue()
 
 
+def _escaped(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Returns the frame with texts escaped in columns where one needs it: to look is cheaper than to replace."""
+    import polars as pl
+
+    found = frame.select(names).select(pl.col(pl.String).str.contains(_SPECIAL).any())
+    special = [column.name for column in found if column.item()]
+    if not special:
+        return frame
+    return frame.with_columns(pl.col(special).str.replace_many(list(_ESCAPES), list(_ESCAPES.values())))
+
+
 def _encoded(name: str, dtype: pl.DataType, declared: str) -> pl.Expr | None:
-    """Returns how a column is written, or None where CSV has a form of it that PostgreSQL reads."""
+    """Returns how a column is written, or None where its text is one that PostgreSQL reads."""
     import polars as pl
 
     column = pl.col(name)
@@ -152,7 +150,7 @@ def _encoded(name: str, dtype: pl.DataType, declared: str) -> pl.Expr | None:
             return in_microseconds.dt.replace_time_zone("UTC")
         return in_microseconds if dtype.time_unit == "ns" else None
     if dtype == pl.Binary:
-        return (pl.lit("\\x") + column.bin.encode("hex")).alias(name)
+        return (pl.lit(r"\\x") + column.bin.encode("hex")).alias(name)
     if dtype in (pl.Categorical, pl.Enum):
         return column.cast(pl.String)
     if dtype.is_nested() or dtype in (pl.Duration, pl.Object):

@@ -114,7 +114,7 @@ class PostgresParts:
             if not session.fetch(_IS_PLAIN, {"table": table.quoted}):
                 raise RefusedError(f"{table} is no plain table")
             session.execute_plain(self._definition(stage, table, whole.columns, action))
-            session.copy(stage, [_PLACE, *whole.columns], CopyData(whole.frame, text=whole.numbered()))
+            session.copy(stage, [_PLACE, *whole.columns], whole.numbered())
         except RefusedError:
             session.rollback_to_savepoint()
             self._not_staged = whole

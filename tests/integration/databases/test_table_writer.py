@@ -37,7 +37,7 @@ def test_values_of_every_type_hold_exactly(postgres: World) -> None:
             "f": [0.1 + 0.2, float("nan")],
             "g": [float("inf"), -5e-324],
             "i": [2**63 - 1, -(2**63)],
-            "s": ['",\\\r\n', "\\N"],
+            "s": ['",\\\r\n\t', "\\N"],
         }
     )
     postgres.write(frame, table="t", create=True)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from batchrun.components.databases import keys, sqlite_storage
 from batchrun.components.databases.casting import cast
 from batchrun.components.databases.connection import masked
+from batchrun.components.databases.postgres_copy import CopyPart
 from batchrun.components.databases.postgres_copy import encode as encode_copy
 from batchrun.components.databases.session import RefusedError, TableName, TableShape
 
@@ -177,13 +178,24 @@ def test_declared_type_never_rounds_what_the_database_holds(value: Any, to: str)
 
 
 def test_copy_tells_null_and_empty_apart_and_finds_the_item_of_a_line() -> None:
-    data = encode_copy(pl.DataFrame({"a": [1, 2, 3, 4], "s": ["", None, "x\ny", "z"]}), None)
-    assert data.data == b'1,""\n2,\n3,"x\ny"\n4,z\n'
-    assert [data.index_of(line) for line in (1, 2, 3, 4, 5, 6)] == [0, 1, 2, 2, 3, None]
+    data = encode_copy(pl.DataFrame({"a": [1, 2, 3, 4], "s": ["", None, "x\ny", "\\N"]}), None)
+    assert data.text == b"1\t\n2\t\\N\n3\tx\\ny\n4\t\\\\N\n"
+    assert [data.index_of(line) for line in (0, 1, 4, 5)] == [None, 0, 3, None]
+
+
+def test_parts_of_a_copy_and_numbered_items_are_its_lines() -> None:
+    data = encode_copy(pl.DataFrame({"s": ["", "a\nb", None, "\t"]}), None)
+    assert CopyPart(data, 1, 2).cut().text == b"a\\nb\n\\N\n"
+    assert data.numbered().text == b"0\t\n1\ta\\nb\n2\t\\N\n3\t\\t\n"
 
 
 def test_one_text_column_never_makes_the_line_that_ends_a_copy() -> None:
-    assert encode_copy(pl.DataFrame({"s": ["\\.", None]}), None).data == b'"\\."\n\n'
+    assert encode_copy(pl.DataFrame({"s": ["\\.", None]}), None).text == b"\\\\.\n\\N\n"
+
+
+def test_bytes_and_categories_go_as_text() -> None:
+    frame = pl.DataFrame({"b": [b"\x00\xff", None], "c": pl.Series(["a\\b", None], dtype=pl.Categorical)})
+    assert encode_copy(frame, None).text == b"\\\\x00ff\ta\\\\b\n\\N\t\\N\n"
 
 
 @pytest.mark.parametrize(
