@@ -23,6 +23,7 @@ from batchrun.cli import (
     records,
     rejecting,
     running,
+    tuning,
     waiting,
 )
 from batchrun.cli.interrupting import killed_by_sigint
@@ -55,6 +56,7 @@ cleaning.add_to(program)
 carrying.add_to(program)
 checking.add_to(program)
 chaos.add_to(program)
+tuning.add_to(program)
 describing.add_to(program)
 catalogue.add_to(program)
 database.add_to(program)

@@ -62,6 +62,7 @@ class Copies:
         self._name = f"batchrun_copies_{os.getpid()}_{secrets.token_hex(3)}"
         self._folder = Path()
         self._kept = False
+        self._shared: dict[str, str] = {}
 
     @contextmanager
     def made(self, folder: Path | None = None) -> Iterator[None]:
@@ -120,7 +121,7 @@ class Copies:
         shutil.copytree(self._folder / "template", folder / "project", copy_function=self._copy_again)
         if self._repository is None:
             shutil.copy(self._folder / "template.db", folder / "repository.db")
-        return Workplace(folder, self._subject.project, url, schema)
+        return Workplace(folder, self._subject.project, url, schema, f"{self._name}_shared")
 
     def order(self, workplace: Workplace) -> Order:
         """Returns what the first process in a workplace is to do: launch the job there, from the same folder."""
@@ -143,6 +144,7 @@ class Copies:
         return (workplace.folder / "kept").exists()
 
     def _drop(self, workplace: Workplace) -> None:
+        self._shared.update({fact["schema"]: fact["original"] for fact in workplace.noted("shared")})
         for fact in workplace.noted("databases"):
             if "schema" in fact:
                 drop_schema(fact["original"], fact["schema"])
@@ -151,8 +153,15 @@ class Copies:
         workplace.remove()
 
     def _clean_up(self) -> None:
-        if self._repository is not None:
-            drop_schema(self._repository, f"{self._name}_template")
+        try:
+            for schema, url in self._shared.items():
+                drop_schema(url, schema)
+            if self._repository is not None:
+                drop_schema(self._repository, f"{self._name}_template")
+        finally:
+            self._remove_files()
+
+    def _remove_files(self) -> None:
         shutil.rmtree(self._folder / "template", ignore_errors=True)
         (self._folder / "template.db").unlink(missing_ok=True)
         if not self._kept:

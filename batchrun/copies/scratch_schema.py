@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from batchrun.errors import DatabaseError, MissingExtraError
@@ -22,6 +23,10 @@ WHERE a.attrelid = quote_ident(%(table)s)::regclass AND a.attnum > 0 AND NOT a.a
 _FOREIGN_KEYS = """
 SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
 WHERE contype = 'f' AND conrelid = quote_ident(%(table)s)::regclass"""
+_REFERENCES = """
+SELECT t.relname, o.relname FROM pg_constraint c
+JOIN pg_class t ON t.oid = c.conrelid JOIN pg_class o ON o.oid = c.confrelid
+JOIN pg_namespace n ON n.oid = t.relnamespace WHERE c.contype = 'f' AND n.nspname = current_schema()"""
 _VIEWS = """
 SELECT c.relname, pg_get_viewdef(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = current_schema() AND c.relkind = 'v' ORDER BY c.oid"""
@@ -85,7 +90,27 @@ def drop_schema(url: str, schema: str) -> None:
         connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
 
 
-def copy_schema(url: str, schema: str, name: str = "repository") -> None:
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """What of a schema is copied.
+
+    Attributes:
+        has: tells whether a table is.
+        rows: how many rows of a table are; None is all.
+        is_bound: foreign keys and views are copied too.
+        behind: the schema that has the tables which are missing here, or nothing.
+    """
+
+    has: Callable[[str], bool] = lambda _table: True
+    rows: Callable[[str], int | None] = lambda _table: None
+    is_bound: bool = True
+    behind: str = ""
+
+
+ALL = Extract()
+
+
+def copy_schema(url: str, schema: str, name: str = "repository", extract: Extract = ALL) -> None:
     """Copies the tables and views of a URL's schema into a new one, if there is none yet, in one transaction.
 
     Numbers that the database gives go on where those of the original are. Triggers, functions and rights stay behind.
@@ -95,25 +120,32 @@ def copy_schema(url: str, schema: str, name: str = "repository") -> None:
         if connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone():
             return
         connection.execute(f'CREATE SCHEMA "{schema}"')
-        tables = [row[0] for row in connection.execute(_TABLES)]
+        tables = [row[0] for row in connection.execute(_TABLES) if extract.has(row[0])]
         for table in tables:
-            _copy_table(connection, schema, table)
-        keys = [(table, *row) for table in tables for row in connection.execute(_FOREIGN_KEYS, {"table": table})]
-        views = connection.execute(_VIEWS).fetchall()
-        connection.execute(f'SET LOCAL search_path TO "{schema}"')
-        for table, key, definition in keys:
-            connection.execute(f"ALTER TABLE {_quoted(table)} ADD CONSTRAINT {_quoted(key)} {definition}")
-        for view, definition in views:
-            connection.execute(f"CREATE VIEW {_quoted(view)} AS {definition}")
+            _copy_table(connection, schema, table, extract.rows(table))
+        if extract.is_bound:
+            _bind(connection, tables, [schema, *([extract.behind] if extract.behind else [])])
 
 
-def _copy_table(connection: psycopg.Connection[Any], schema: str, table: str) -> None:
+def _bind(connection: psycopg.Connection[Any], tables: Sequence[str], schemas: Sequence[str]) -> None:
+    """Makes the foreign keys of copied tables, and the views; they refer to what the schemas have, in this order."""
+    keys = [(table, *row) for table in tables for row in connection.execute(_FOREIGN_KEYS, {"table": table})]
+    views = connection.execute(_VIEWS).fetchall()
+    connection.execute(f"SET LOCAL search_path TO {', '.join(map(_quoted, schemas))}")
+    for table, key, definition in keys:
+        connection.execute(f"ALTER TABLE {_quoted(table)} ADD CONSTRAINT {_quoted(key)} {definition}")
+    for view, definition in views:
+        connection.execute(f"CREATE VIEW {_quoted(view)} AS {definition}")
+
+
+def _copy_table(connection: psycopg.Connection[Any], schema: str, table: str, most: int | None) -> None:
     copy = f"{_quoted(schema)}.{_quoted(table)}"
     connection.execute(f"CREATE TABLE {copy} (LIKE {_quoted(table)} INCLUDING ALL)")
     columns = connection.execute(_COLUMNS, {"table": table}).fetchall()
     names = ", ".join(_quoted(name) for name, _, is_computed, *_ in columns if not is_computed)
-    if names:
-        connection.execute(f"INSERT INTO {copy} ({names}) OVERRIDING SYSTEM VALUE SELECT {names} FROM {_quoted(table)}")
+    if names and most != 0:
+        rows = f"SELECT {names} FROM {_quoted(table)}{'' if most is None else f' LIMIT {most}'}"
+        connection.execute(f"INSERT INTO {copy} ({names}) OVERRIDING SYSTEM VALUE {rows}")
     for name, is_identity, _, sequence, is_serial in columns:
         if sequence and (is_identity or is_serial):
             own = _own_sequence(connection, copy, name, is_identity=is_identity, like=f"{table}_{name}")
@@ -135,6 +167,11 @@ def numbered_columns(connection: psycopg.Connection[Any], table: str) -> set[str
     """Returns the columns that the database itself numbers: a rollback leaves gaps in them."""
     columns = connection.execute(_COLUMNS, {"table": table})
     return {name for name, is_identity, _, _, is_serial in columns if is_identity or is_serial}
+
+
+def referenced_tables(connection: psycopg.Connection[Any]) -> list[tuple[str, str]]:
+    """Returns each table of the connection's schema that has a foreign key, with the one that it refers to."""
+    return [(table, other) for table, other in connection.execute(_REFERENCES)]
 
 
 def table_names(connection: psycopg.Connection[Any]) -> list[str]:

@@ -20,6 +20,11 @@ FOLDER_PREFIX = "batchrun-copies-"
 """How the folder of copies begins; it lies in the project where TMPDIR does, and is then not copied into itself."""
 
 
+_LINKED_SIZE = 1 << 20
+LARGEST_COPIED = 256 << 20
+"""Size in bytes above which `copy_small` leaves a file out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Workplace:
     """One copy of a project with a repository of its own.
@@ -29,12 +34,14 @@ class Workplace:
         original: the project that it is a copy of.
         repository_url: of its own repository.
         schema: how its scratch schemas in PostgreSQL begin.
+        shared_schema: how those begin that all workplaces of the command share.
     """
 
     folder: Path
     original: Path
     repository_url: str
     schema: str
+    shared_schema: str = ""
 
     @property
     def project(self) -> Path:
@@ -46,6 +53,14 @@ class Workplace:
         path = path.resolve()
         is_of_original = path.is_relative_to(self.original) and not self.holds(path)
         return self.project / path.relative_to(self.original) if is_of_original else path
+
+    def readable(self, path: Path) -> Path:
+        """Returns the original of a file that was too large to be copied, and any other path as it is."""
+        if path.is_relative_to(self.project) and path.is_file() and not path.stat().st_size:
+            original = self.original / path.relative_to(self.project)
+            if original.is_file() and original.stat().st_size > LARGEST_COPIED:
+                return original
+        return path
 
     def holds(self, path: Path) -> bool:
         """Tells whether a path lies in the workplace, wherever links lead."""
@@ -85,6 +100,23 @@ def copy_project(source: Path, target: Path, copy: Callable[[str, str], object] 
         copy: copies a file.
     """
     shutil.copytree(source, target, ignore=_ignored, ignore_dangling_symlinks=True, copy_function=copy)
+
+
+def copy_small(source: str, target: str) -> None:
+    """Copies a file; in the place of a large one comes an empty one, for `Workplace.readable` to tell."""
+    if Path(source).stat().st_size > LARGEST_COPIED:
+        Path(target).touch()
+    else:
+        shutil.copy2(source, target)
+
+
+def link_large(source: str, target: str) -> None:
+    """Copies a file of a template; a second name is enough for one that takes long to copy."""
+    if Path(source).stat().st_size > _LINKED_SIZE:
+        with suppress(OSError):
+            os.link(source, target)
+            return
+    shutil.copy2(source, target)
 
 
 def _ignored(folder: str, names: list[str]) -> set[str]:

@@ -12,7 +12,9 @@ from batchrun.cli.rendering.table import Column, Table
 from batchrun.domain.execution import JobExecution, StepExecution, StepTimes
 from batchrun.domain.pace import AHEAD, pacesetters
 
-_PHASES = [phase.name for phase in fields(StepTimes)]
+PHASES = [phase.name for phase in fields(StepTimes)]
+"""Of a chunk step, in the order that its time is told in."""
+
 _ADVICE = {
     "read": "its source sets the pace, or the parsing of it",
     "process": "its processors set the pace: expressions are faster than Python functions",
@@ -31,13 +33,13 @@ def show_times(screen: Screen, execution: JobExecution) -> None:
     table = Table(
         Column("step", least=8, most=screen.share(4), middle=True),
         Column("time", right=True),
-        *(Column(phase, right=True) for phase in _PHASES),
+        *(Column(phase, right=True) for phase in PHASES),
     )
     for step in steps:
         table.add(*_cells(step))
     screen.print(*table.lines(screen.width))
     for step in steps:
-        line = Text.assemble((f"{cleaned(step.step_name)}: ", "bold"), _sentence(step))
+        line = Text.assemble((f"{cleaned(step.step_name)}: ", "bold"), pace(step.times))
         screen.print("", *screen.wrapped(line, indent=2))
 
 
@@ -47,14 +49,15 @@ def _cells(step: StepExecution) -> list[str]:
     return [
         cleaned(step.step_name),
         "" if seconds is None else words.duration(seconds),
-        *(words.duration(spent[phase]) if spent[phase] else "" for phase in _PHASES),
+        *(words.duration(spent[phase]) if spent[phase] else "" for phase in PHASES),
     ]
 
 
-def _sentence(step: StepExecution) -> str:
-    first, *others = pacesetters(step.times)
+def pace(times: StepTimes) -> str:
+    """Returns a sentence about what sets the pace."""
+    first, *others = pacesetters(times)
     if others:
         return f"making chunks ready and writing them take as long: {_ADVICE[first]}, and {_ADVICE[others[0]]}"
-    if step.times.wait and first in AHEAD:
-        return f"{_ADVICE[first]}; writing waited {words.duration(step.times.wait)} for the next chunk"
+    if times.wait and first in AHEAD:
+        return f"{_ADVICE[first]}; writing waited {words.duration(times.wait)} for the next chunk"
     return _ADVICE[first]

@@ -1,0 +1,104 @@
+"""What is to be recommended: a change that gains more than measurements differ by chance, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median, median_low
+
+from batchrun.tune.setting import Measurement, Setting
+
+LEAST_GAIN = 0.05
+"""What a change must gain to be worth it, as a part of the present speed."""
+
+_MANY_ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A setting with all that was measured of it.
+
+    Attributes:
+        ratio: how many times as fast as the present one, in the same round; the median.
+        spread: how far the ratios of the rounds lie apart.
+        typical: the run whose speed is the median.
+        rounds: how many there were.
+        is_left_out: it was so slow in the first rounds that it was not measured again.
+    """
+
+    setting: Setting
+    ratio: float
+    spread: float
+    typical: Measurement
+    rounds: int
+    is_left_out: bool = False
+
+    @property
+    def gains(self) -> bool:
+        """Tells whether it is faster than the present one by more than chance."""
+        return self.ratio - 1 > max(LEAST_GAIN, self.spread)
+
+
+def candidate(
+    setting: Setting,
+    runs: Sequence[Measurement],
+    present: Sequence[Measurement],
+    *,
+    is_left_out: bool = False,
+) -> Candidate:
+    """Returns what was measured of a setting.
+
+    Args:
+        setting: which.
+        runs: of each round that it was in, from the first round on.
+        present: of the present setting in each round.
+        is_left_out: it was not in the last rounds.
+    """
+    ratios = [one.rate / other.rate for one, other in zip(runs, present, strict=False) if other.rate]
+    rate = median_low(each.rate for each in runs)
+    typical = next(each for each in runs if each.rate == rate)
+    return Candidate(setting, median(ratios) if ratios else 0.0, spread_of(ratios), typical, len(runs), is_left_out)
+
+
+def spread_of(ratios: Sequence[float]) -> float:
+    """Returns how far ratios lie apart; of five and more, the one furthest from the median is left out: a disturbance.
+
+    0 for one ratio, the whole range of 2 to 4.
+    """
+    kept = sorted(ratios)
+    if len(kept) >= _MANY_ROUNDS:
+        middle = median(kept)
+        kept.remove(max(kept, key=lambda each: abs(each - middle)))
+    return kept[-1] - kept[0] if kept else 0.0
+
+
+def chosen(candidates: Sequence[Candidate], present: Setting) -> Setting:
+    """Returns the setting to recommend: the present one, unless another gains more than chance.
+
+    Among those that are as fast as the fastest but for chance, it is the first: the smaller chunk takes less memory,
+    and less is done again after a crash.
+
+    Args:
+        candidates: in ascending order.
+        present: one of them.
+    """
+    worthy = [each for each in candidates if each.gains and not each.is_left_out and each.setting != present]
+    if not worthy:
+        return present
+    best = max(worthy, key=lambda each: each.ratio)
+    return next(each for each in worthy if _as_fast(each, best)).setting
+
+
+def _as_fast(one: Candidate, best: Candidate) -> bool:
+    return best.ratio / one.ratio - 1 <= max(LEAST_GAIN, best.spread)
+
+
+KEPT_SHARE = 0.85
+"""How fast a setting must be, as a part of the fastest, to be measured again after the first rounds."""
+
+
+def left(rates: Mapping[Setting, Sequence[Measurement]], present: Setting) -> list[Setting]:
+    """Returns the settings that are worth another round, in their order; the present one always is."""
+    medians = {setting: median(each.rate for each in runs) for setting, runs in rates.items()}
+    least = KEPT_SHARE * max(medians.values())
+    return [setting for setting, rate in medians.items() if rate >= least or setting == present]
