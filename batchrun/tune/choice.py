@@ -20,7 +20,7 @@ class Candidate:
 
     Attributes:
         ratio: how many times as fast as the present one, in the same round; the median.
-        spread: how far the ratios of the rounds lie apart.
+        spread: how far the ratios of the rounds lie apart, as a part of the median.
         typical: the run whose speed is the median.
         rounds: how many there were.
         is_left_out: it was so slow in the first rounds that it was not measured again.
@@ -61,15 +61,16 @@ def candidate(
 
 
 def spread_of(ratios: Sequence[float]) -> float:
-    """Returns how far ratios lie apart; of five and more, the one furthest from the median is left out: a disturbance.
+    """Returns how far ratios lie apart, as a part of their median.
 
-    0 for one ratio, the whole range of 2 to 4.
+    0 for one ratio, the whole range of 2 to 4; of five and more, the one furthest from the median is left out: a
+    disturbance.
     """
     kept = sorted(ratios)
     if len(kept) >= _MANY_ROUNDS:
         middle = median(kept)
         kept.remove(max(kept, key=lambda each: abs(each - middle)))
-    return kept[-1] - kept[0] if kept else 0.0
+    return (kept[-1] - kept[0]) / median(kept) if kept else 0.0
 
 
 def chosen(candidates: Sequence[Candidate], present: Setting) -> Setting:
