@@ -50,7 +50,7 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "items_per_second": round(typical.rate, 1),
         "ratio": round(candidate.ratio, 4),
         "spread": round(candidate.spread, 4),
-        "rounds": candidate.rounds,
+        "rounds": len(candidate.runs),
         "peak_bytes": typical.peak,
         "seconds": round(typical.seconds, 6),
         "times": typical.times.as_dict(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median, median_low
+from statistics import median
 
 from batchrun.tune.setting import Measurement, Setting
 
@@ -12,6 +12,7 @@ LEAST_GAIN = 0.05
 """What a change must gain to be worth it, as a part of the present speed."""
 
 _MANY_ROUNDS = 5
+_KEPT_SHARE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +22,24 @@ class Candidate:
     Attributes:
         ratio: how many times as fast as the present one, in the same round; the median.
         spread: how far the ratios of the rounds lie apart, as a part of the median.
-        typical: the run whose speed is the median.
-        rounds: how many there were.
+        runs: those of each round, from the first on.
         is_left_out: it was so slow in the first rounds that it was not measured again.
     """
 
     setting: Setting
     ratio: float
     spread: float
-    typical: Measurement
-    rounds: int
+    runs: Sequence[Measurement]
     is_left_out: bool = False
 
     @property
+    def typical(self) -> Measurement:
+        """The run whose speed is the median."""
+        return sorted(self.runs, key=lambda each: each.rate)[(len(self.runs) - 1) // 2]
+
+    @property
     def gains(self) -> bool:
-        """Tells whether it is faster than the present one by more than chance."""
+        """Tells whether it is faster than what it is compared with by more than chance."""
         return self.ratio - 1 > max(LEAST_GAIN, self.spread)
 
 
@@ -51,13 +55,11 @@ def candidate(
     Args:
         setting: which.
         runs: of each round that it was in, from the first round on.
-        present: of the present setting in each round.
+        present: of the setting that it is compared with, in each round.
         is_left_out: it was not in the last rounds.
     """
     ratios = [one.rate / other.rate for one, other in zip(runs, present, strict=False) if other.rate]
-    rate = median_low(each.rate for each in runs)
-    typical = next(each for each in runs if each.rate == rate)
-    return Candidate(setting, median(ratios) if ratios else 0.0, spread_of(ratios), typical, len(runs), is_left_out)
+    return Candidate(setting, median(ratios) if ratios else 0.0, spread_of(ratios), runs, is_left_out)
 
 
 def spread_of(ratios: Sequence[float]) -> float:
@@ -76,8 +78,8 @@ def spread_of(ratios: Sequence[float]) -> float:
 def chosen(candidates: Sequence[Candidate], present: Setting) -> Setting:
     """Returns the setting to recommend: the present one, unless another gains more than chance.
 
-    Among those that are as fast as the fastest but for chance, it is the first: the smaller chunk takes less memory,
-    and less is done again after a crash.
+    Among those that the fastest does not outdo by more than chance, it is the first: the smaller chunk takes less
+    memory, and less is done again after a crash.
 
     Args:
         candidates: in ascending order.
@@ -87,19 +89,18 @@ def chosen(candidates: Sequence[Candidate], present: Setting) -> Setting:
     if not worthy:
         return present
     best = max(worthy, key=lambda each: each.ratio)
-    return next(each for each in worthy if _as_fast(each, best)).setting
-
-
-def _as_fast(one: Candidate, best: Candidate) -> bool:
-    return best.ratio / one.ratio - 1 <= max(LEAST_GAIN, best.spread)
-
-
-KEPT_SHARE = 0.85
-"""How fast a setting must be, as a part of the fastest, to be measured again after the first rounds."""
+    return next(each for each in worthy if not candidate(best.setting, best.runs, each.runs).gains).setting
 
 
 def left(rates: Mapping[Setting, Sequence[Measurement]], present: Setting) -> list[Setting]:
-    """Returns the settings that are worth another round, in their order; the present one always is."""
-    medians = {setting: median(each.rate for each in runs) for setting, runs in rates.items()}
-    least = KEPT_SHARE * max(medians.values())
-    return [setting for setting, rate in medians.items() if rate >= least or setting == present]
+    """Returns the settings that are worth another round, in their order; the present one always is.
+
+    What was clearly slower than the fastest one in each round so far is not.
+    """
+    best = max(rates, key=lambda setting: median(each.rate for each in rates[setting]))
+    return [
+        setting
+        for setting, runs in rates.items()
+        if setting == present
+        or any(one.rate >= _KEPT_SHARE * other.rate for one, other in zip(runs, rates[best], strict=True))
+    ]

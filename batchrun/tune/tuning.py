@@ -33,6 +33,9 @@ _FIRST_SECONDS = 1.5
 """How long the first run reads at most, where nobody says how large the sample is: the others read as much."""
 
 _LEAST_FIRST_SECONDS = 0.5
+_START_SECONDS = 0.5
+"""What a run takes besides: its process, its copies, opening and closing."""
+
 _WITHIN_SECONDS = 75.0
 """The time to stay within, where nobody says how many rounds there are, by fewer of them."""
 
@@ -120,6 +123,8 @@ class Tuning:
         )
         self._samples: dict[str, Sample] = {}
         self._copied: set[str] = set()
+        self._run_seconds = _START_SECONDS
+        self._began = 0.0
 
     def run(self, told: Told = lambda _report: None) -> TuneReport:
         """Returns what was measured.
@@ -133,30 +138,29 @@ class Tuning:
         with self._copies.made(_folder(self._subject.project)):
             report.now = "first run"
             told(report)
-            took = self._first()
-            report.rounds = self._rounds(took)
+            self._first()
+            report.rounds = self._rounds()
             self._begin()
+            self._began = time.monotonic()
             while running := [each for each in report.steps if not each.search.is_over]:
-                self._round(running, took, told)
+                self._round(running, told)
         report.copied = sorted(self._copied)
         report.expected, report.expected_seconds = report.runs, 0.0
         told(report)
         return report
 
-    def _first(self) -> float:
-        """Runs the job as it is, to see how much there is to read; returns how many seconds that took."""
+    def _first(self) -> None:
+        """Runs the job as it is, to see how much there is to read, and how long that takes."""
         given, count = self._settings.sample, len(self._plan.settings)
         seconds = None if given else max(_FIRST_SECONDS / count, _LEAST_FIRST_SECONDS)
         self._samples = dict.fromkeys(self._plan.settings, Sample(given or DEFAULT_SAMPLE, seconds))
-        began = time.monotonic()
         measured = self._measure(self._plan.settings)
-        took = time.monotonic() - began
+        self._run_seconds = sum(each.seconds for each in measured.values()) + _START_SECONDS
         for name in self._plan.settings:
             self._take_first(name, measured.get(name))
         if not self._report.steps:
             reasons = "; ".join(f"{name}: {why}" for name, why in self._report.skipped.items())
             raise UsageError(f"nothing of {self._subject.name!r} can be measured: {reasons}")
-        return took
 
     def _take_first(self, name: str, measured: Measurement | None) -> None:
         if measured is None:
@@ -171,13 +175,13 @@ class Tuning:
             search = Search(self._plan.settings[name], items, MOST_ROUNDS)
             self._report.steps.append(StepReport(name, items, is_whole, search))
 
-    def _rounds(self, took: float) -> int:
+    def _rounds(self) -> int:
         """Returns how many rounds there are to be."""
         if self._settings.rounds is not None:
             return self._settings.rounds
         for rounds in range(MOST_ROUNDS, LEAST_ROUNDS, -1):
             searches = [Search(each.search.present, each.items, rounds) for each in self._report.steps]
-            if max(each.expected for each in searches) * took <= _WITHIN_SECONDS:
+            if max(each.expected for each in searches) * self._run_seconds <= _WITHIN_SECONDS:
                 return rounds
         return LEAST_ROUNDS
 
@@ -185,14 +189,14 @@ class Tuning:
         for step in self._report.steps:
             step.search = Search(step.search.present, step.items, self._report.rounds)
 
-    def _round(self, steps: list[StepReport], took: float, told: Told) -> None:
+    def _round(self, steps: list[StepReport], told: Told) -> None:
         """Measures the settings that the steps want in this round, a run for each; all steps are in each run."""
         series = {step.name: step.search.series for step in steps}
         wanted = {name: each.wanted() for name, each in series.items()}
         found: dict[str, dict[Setting, Measurement]] = {name: {} for name in wanted}
         for place in range(max(map(len, wanted.values()))):
             now = {name: each[place] for name, each in wanted.items() if place < len(each)}
-            self._tell(now, series, took, told)
+            self._tell(now, series, told)
             measured = self._measure({**self._fixed(), **now})
             for name, setting in now.items():
                 if name not in measured:
@@ -207,14 +211,17 @@ class Tuning:
         """Returns the settings of the steps while they are not measured themselves."""
         return {step.name: step.search.present for step in self._report.steps}
 
-    def _tell(self, now: Mapping[str, Setting], series: Mapping[str, Series], took: float, told: Told) -> None:
+    def _tell(self, now: Mapping[str, Setting], series: Mapping[str, Series], told: Told) -> None:
         report = self._report
+        done = report.runs - 1
+        seconds = (time.monotonic() - self._began) / done if done else self._run_seconds
         to_come = max(each.search.expected for each in report.steps)
         report.expected = max(report.runs + to_come, report.runs + 1)
-        report.expected_seconds = (report.expected - report.runs) * took
+        report.expected_seconds = (report.expected - report.runs) * seconds
         name, setting = next(iter(now.items()))
-        size = "" if setting.chunk is None else f"chunk {setting.chunk:,}, "
-        report.now = f"{name}: {size}read_ahead {setting.read_ahead}, round {series[name].done + 1} of {report.rounds}"
+        is_of_chunk = series[name] is next(each.search.chunks for each in report.steps if each.name == name)
+        what = f"chunk {setting.chunk:,}" if is_of_chunk else f"read_ahead {setting.read_ahead}"
+        report.now = f"{name}: {what}, round {series[name].done + 1}/{report.rounds}"
         told(report)
 
     # --- a run ---

@@ -19,6 +19,8 @@ from batchrun.tune.setting import names_of
 
 Told = Callable[[TuneReport], None]
 _INDENT = 2
+_BAR = 10
+_COUNTS = 10
 
 
 @contextmanager
@@ -30,20 +32,18 @@ def tune_progress(screen: Screen, *, quiet: bool) -> Iterator[Told]:
     if not (screen.console.is_interactive and screen.is_watched):
         yield lambda report: _tell_plan(screen, report) if report.runs == 1 else None
         return
-    columns = (BarColumn(bar_width=20), MofNCompleteColumn(), TextColumn("{task.description}"))
+    columns = (BarColumn(bar_width=_BAR), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=screen.console, transient=True) as progress:
         task = progress.add_task("", total=None)
 
         def told(report: TuneReport) -> None:
             if report.runs == 1:
                 _tell_plan(screen, report)
-            left = report.expected_seconds
-            time = "" if not left else f", {words.whole_duration(left)} left"
-            room = max((screen.width or 80) - 36, 10)
-            now = Text(cleaned(f"{report.now}{time}"))
-            now.truncate(room, overflow="ellipsis")
+            left = f"{words.whole_duration(report.expected_seconds)} left, " if report.expected_seconds else ""
+            now = Text(cleaned(f"{left}{report.now}"))
+            now.truncate((screen.width or _BAR + _COUNTS + 1) - _BAR - _COUNTS, overflow="ellipsis")
             total = report.expected if report.runs else None
-            progress.update(task, total=total, completed=report.runs, description=now.plain.replace("[", r"\["))
+            progress.update(task, total=total, completed=report.runs, description=now.plain)
 
         yield told
 

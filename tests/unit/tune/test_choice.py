@@ -30,7 +30,7 @@ def recommended(present: list[float], **others: list[float]) -> int | None:
 
 def test_the_ratio_is_the_median_over_rounds_each_with_the_present_one_of_its_round() -> None:
     found = measured([100, 200, 400], c2000=[150, 300, 1200])[1]
-    assert (found.ratio, found.typical.rate, found.rounds) == (1.5, 300, 3)
+    assert (found.ratio, found.typical.rate, len(found.runs)) == (1.5, 300, 3)
 
 
 def test_a_drift_of_the_machine_makes_no_spread() -> None:
@@ -67,6 +67,11 @@ def test_of_equals_the_smaller_chunk_is_recommended() -> None:
     assert recommended([100] * 3, c2000=[150] * 3, c5000=[156] * 3, c10000=[157] * 3) == 2_000
 
 
+def test_the_fastest_must_outdo_a_smaller_one_beyond_chance_in_the_same_rounds() -> None:
+    assert recommended([100, 50, 80], c2000=[200, 150, 210], c5000=[230, 140, 260]) == 2_000
+    assert recommended([100, 50, 80], c2000=[200, 100, 160], c5000=[260, 130, 208]) == 5_000
+
+
 def test_a_larger_chunk_that_gains_more_is_recommended() -> None:
     assert recommended([100] * 3, c2000=[150] * 3, c5000=[200] * 3, c10000=[201] * 3) == 5_000
 
@@ -88,5 +93,5 @@ def test_nothing_measured_is_nothing_recommended() -> None:
 def test_what_is_clearly_slower_gets_no_further_round_and_the_present_one_always_does() -> None:
     rates = {NOW: runs(10, 10), NOW.with_chunk(2_000): runs(80, 80), NOW.with_chunk(5_000): runs(100, 90)}
     assert left(rates, NOW) == [NOW, NOW.with_chunk(5_000)]
-    rates[NOW.with_chunk(2_000)] = runs(81, 82)
+    rates[NOW.with_chunk(2_000)] = runs(80, 82)
     assert left(rates, NOW) == list(rates)
