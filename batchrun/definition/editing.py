@@ -158,7 +158,7 @@ def _shown(line: str) -> str:
 
 
 def _inserted(document: Document, path: DocumentPath, key: str, value: int) -> Edit:
-    """Returns an edit that adds a key to a mapping, behind `chunk` or else the first key; in braces, before the second."""
+    """Returns an edit that adds a key to a mapping, behind `chunk` or else the first; in braces, before the second."""
     node, source = document.node(path), document.place(path).source
     assert node is not None
     places = sorted(node.keys.values())
