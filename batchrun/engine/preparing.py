@@ -21,6 +21,7 @@ from batchrun.spi.item import ItemStream, ItemWriter, PartPreparer
 from batchrun.spi.policies import CompletionPolicy
 from batchrun.spi.rejects import Reject
 from batchrun.spi.source import ChunkParts
+from batchrun.spi.text import TextWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +132,18 @@ class Preparation:
         self.points.before_read()
         with self.times.of("read"):
             chunk = self.parts.reader.read(limit)
+            if chunk is not None and chunk.text is not None and not self._passes_on(chunk):
+                _ = chunk.frame  # here, where what is wrong with it is an error of the reader
         if chunk is not None:
             self.points.after_read(chunk)
             for error in chunk.errors:
                 if not self.may_skip(error):
                     raise error
         return chunk
+
+    def _passes_on(self, chunk: Chunk) -> bool:
+        """Tells whether nobody needs more of a chunk than its text."""
+        return not self.parts.processors and self.encoding.takes_text(chunk)
 
 
 class EncodingLock:
@@ -150,6 +157,11 @@ class EncodingLock:
         """Returns the chunk in the form that the writer takes."""
         with self._lock:
             return self._writer.prepare(chunk)
+
+    def takes_text(self, chunk: Chunk) -> bool:
+        """Tells whether the writer takes the chunk's text as it is."""
+        with self._lock:
+            return isinstance(self._writer, TextWriter) and self._writer.takes_text(chunk)
 
     def prepare_part(self, whole: Any, start: int, part: Chunk) -> Any:
         """Returns the items of a chunk from `start` on, cut out of what was prepared of all of it where that is known.

@@ -1,7 +1,7 @@
-"""The chunk: the items of one transaction, with two faces, rows and frame (DESIGN section 4).
+"""The chunk: the items of one transaction, with three faces, rows, frame and text (DESIGN section 4).
 
-A face is made from the other when somebody asks for it, at most once. Where nobody asks for rows, no Python
-object per item ever exists.
+Rows and frame are made from each other, and from the text, when somebody asks for them, at most once. Where nobody asks
+for rows, no Python object per item ever exists; where nobody asks for the frame either, no item is even parsed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from batchrun.errors import ItemError, ProcessError, first_line
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from batchrun.spi.text import ItemText
 
 Item = dict[str, Any]
 """One record: column name to value, in column order; None is null."""
@@ -42,28 +44,42 @@ class Chunk:
 
     Attributes:
         position: where the reader goes on once this chunk is committed; JSON.
+        text: the items as the reader received them, where it offers that and no processor has made others of them.
         read_count: items read into this chunk, whatever processors made of them.
         errors: items that the reader could not read; they are not among the rows.
         progress: how far the reader is after this chunk, in the units of its `Extent`.
     """
 
-    __slots__ = ("_frame", "_hint", "_kept", "_origins", "_rows", "errors", "position", "progress", "read_count")
+    __slots__ = (
+        "_frame",
+        "_hint",
+        "_kept",
+        "_origins",
+        "_rows",
+        "errors",
+        "position",
+        "progress",
+        "read_count",
+        "text",
+    )
 
     def __init__(
         self,
         *,
         frame: pl.DataFrame | None = None,
         rows: list[Item] | None = None,
+        text: ItemText | None = None,
         position: JsonObject,
         origins: Origins,
         errors: Sequence[ItemError] = (),
         progress: int = 0,
         schema: pl.Schema | None = None,
     ) -> None:
-        if (frame is None) == (rows is None):
-            raise ValueError("a chunk is made of either a frame or rows")
+        if sum(face is not None for face in (frame, rows, text)) != 1:
+            raise ValueError("a chunk is made of either a frame, rows or text")
         self._frame = frame
         self._rows = rows
+        self.text = text
         self._hint = frame.schema if frame is not None else schema
         self._origins = origins
         self._kept: tuple[Places, ...] | None = ()
@@ -76,8 +92,10 @@ class Chunk:
         """Number of items."""
         if self._rows is not None:
             return len(self._rows)
-        assert self._frame is not None
-        return self._frame.height
+        if self._frame is not None:
+            return self._frame.height
+        assert self.text is not None
+        return len(self.text)
 
     @property
     def has_rows(self) -> bool:
@@ -88,24 +106,33 @@ class Chunk:
     def rows(self) -> list[Item]:
         """The items as dictionaries; made from the frame at the first call. Not to be changed in place."""
         if self._rows is None:
-            assert self._frame is not None
-            self._rows = self._frame.to_dicts()
+            self._rows = self.frame.to_dicts()
         return self._rows
 
     @property
     def frame(self) -> pl.DataFrame:
-        """The items as a polars frame; made from the rows at the first call.
+        """The items as a polars frame; made from the rows or the text at the first call.
 
         A column of nothing but None takes the type it had when it was last a frame. Decimal columns keep their
         scale where no item needs a larger one.
 
         Raises:
             ProcessError: the items disagree about a column's type.
+            InputError: the text holds a value that does not fit its column.
         """
-        if self._frame is None:
+        if self._frame is None and self._rows is None:
+            assert self.text is not None
+            self._frame = self.text.frame
+            self._hint = self._frame.schema
+        elif self._frame is None:
             assert self._rows is not None
             self._frame = _frame_of(self._rows, self._hint, self._origins)
         return self._frame
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the items' columns; of a text without making a frame of it."""
+        return self.frame.columns if self.text is None else list(self.text.columns)
 
     def with_frame(self, frame: pl.DataFrame, kept: Places | None = None) -> Chunk:
         """Returns a chunk with these items instead.
@@ -124,6 +151,10 @@ class Chunk:
     def slice(self, start: int, length: int) -> Chunk:
         """Returns the items from `start` on, at most `length`, as a chunk with the same position and origins."""
         kept: Places = range(start, min(start + length, len(self)))
+        if self.text is not None:
+            part = self._derived(None, None, kept, self.text.slice(start, length))
+            part._frame = None if self._frame is None else self._frame.slice(start, length)
+            return part
         if self._frame is not None:
             return self._derived(self._frame.slice(start, length), None, kept)
         return self._derived(None, self.rows[start : start + length], kept)
@@ -173,9 +204,11 @@ class Chunk:
         """Where the chunk's items came from, such as `flights.csv:2-1001`."""
         return self._origins.span()
 
-    def _derived(self, frame: pl.DataFrame | None, rows: list[Item] | None, kept: Places | None) -> Chunk:
+    def _derived(
+        self, frame: pl.DataFrame | None, rows: list[Item] | None, kept: Places | None, text: ItemText | None = None
+    ) -> Chunk:
         new = Chunk.__new__(Chunk)
-        new._frame, new._rows = frame, rows
+        new._frame, new._rows, new.text = frame, rows, text
         new._hint = frame.schema if frame is not None else self._hint
         new._origins = self._origins
         if kept is not None:

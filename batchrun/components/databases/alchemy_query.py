@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from batchrun.components.databases.casting import cast, check_declared
-from batchrun.components.databases.session import RefusedError
+from batchrun.components.databases.session import Page, RefusedError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,15 +49,13 @@ class AlchemyQueryRows:
         quoted = [self._session.quote(name) for name in key]
         return bool(self._rows(" OR ".join(f"{name} IS NULL" for name in quoted), [], {}, 1))
 
-    def page(
-        self, key: Sequence[str], last: Sequence[Any] | None, limit: int
-    ) -> tuple[pl.DataFrame, list[tuple[Any, ...]]]:
+    def page(self, key: Sequence[str], last: Sequence[Any] | None, limit: int) -> Page:
         """Reads up to `limit` rows whose key is greater than `last`, in the order of the key."""
         quoted = [self._session.quote(name) for name in key]
         marks = {f"batchrun_key_{place}": value for place, value in enumerate(last or ())}
         rows = self._rows(_after(quoted, list(marks)), quoted, marks, limit)
         places = [self._columns.index(name) for name in key]
-        return self._typed(rows), [tuple(row[place] for place in places) for row in rows]
+        return Page.of(self._typed(rows), [tuple(row[place] for place in places) for row in rows])
 
     def skip(self, count: int) -> None:
         """Begins the query and passes over as many rows, as the database sends them."""

@@ -12,6 +12,7 @@ from batchrun.components.databases.connection import masked
 from batchrun.components.databases.postgres_copy import CopyData, CopyPart, declared_type, encode
 from batchrun.components.databases.postgres_parts import PostgresParts
 from batchrun.components.databases.postgres_query import PostgresQueryRows
+from batchrun.components.databases.postgres_text import is_read_alike
 from batchrun.components.databases.session import RefusedError, TableName, TableShape, names, quote
 from batchrun.components.databases.statement import Statement
 from batchrun.errors import DatabaseError, MissingExtraError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from batchrun.spi.scope import Database
+    from batchrun.spi.text import ItemText
 
 _DEFAULTS: dict[str, str | int] = {"connect_timeout": 10, "application_name": "batchrun", "client_encoding": "utf8"}
 _CHECKPOINT_TABLE = """
@@ -308,6 +310,10 @@ class PostgresSession:
     def encode(self, frame: pl.DataFrame, shape: TableShape | None) -> CopyData:
         """Returns the frame as COPY takes it."""
         return encode(frame, shape)
+
+    def encode_text(self, text: ItemText, shape: TableShape) -> CopyData | None:
+        """Returns items as they were received from another PostgreSQL server."""
+        return CopyData(tuple(text.columns), len(text), lambda: text.data) if is_read_alike(text, shape) else None
 
     def part(self, encoded: CopyData, start: int, length: int) -> CopyPart:
         """Returns some of the encoded items."""

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
     from batchrun.components.databases.session import TableShape
 
+COPY_TEXT = "postgresql copy text"
+"""COPY's text format, as the form of an ItemText."""
+
 NULL = "\\N"
 SEPARATOR = "\t"
-_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _SPECIAL = r"[\\\t\n\r]"
 _ZONED = "timestamp with time zone"
 _WHOLE = {"Int8": "smallint", "Int16": "smallint", "UInt8": "smallint", "Int32": "integer", "UInt16": "integer"}
@@ -136,7 +139,7 @@ def _escaped(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     special = [column.name for column in found if column.item()]
     if not special:
         return frame
-    return frame.with_columns(pl.col(special).str.replace_many(list(_ESCAPES), list(_ESCAPES.values())))
+    return frame.with_columns(pl.col(special).str.replace_many(list(ESCAPES), list(ESCAPES.values())))
 
 
 def _encoded(name: str, dtype: pl.DataType, declared: str) -> pl.Expr | None:

@@ -1,14 +1,15 @@
-"""Reads a query on PostgreSQL as the CSV that COPY writes, parsed into typed columns without an object per value."""
+"""Reads a query on PostgreSQL in COPY's text format, without an object per value, or per row."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
-from io import BytesIO
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, overload
 
-from batchrun.components.databases.casting import cast, check_declared
-from batchrun.components.databases.session import RefusedError, quote
+from batchrun.components.databases.casting import check_declared
+from batchrun.components.databases.postgres_receiving import Lines, receiving
+from batchrun.components.databases.postgres_text import PostgresText, TextParser
+from batchrun.components.databases.session import Page, RefusedError, quote
 
 if TYPE_CHECKING:
     import polars as pl
@@ -16,12 +17,17 @@ if TYPE_CHECKING:
 
     from batchrun.components.databases.postgres import PostgresSession
 
-_BOOLEAN, _BYTES, _DATE, _TIME, _TIMESTAMP, _TIMESTAMPTZ, _NUMERIC = 16, 17, 1082, 1083, 1114, 1184, 1700
-_INTEGERS, _FLOATS = (20, 21, 23, 26), (700, 701)
-_AS_DECLARED = {_BOOLEAN: "boolean", _TIME: "time", _TIMESTAMP: "datetime", _TIMESTAMPTZ: "timestamp", _DATE: "date"}
-_MAX_PRECISION = 38
 # Text that means the same whatever the server's settings are.
-_SETTINGS = "SET datestyle = 'ISO, YMD'; SET timezone = 'UTC'; SET extra_float_digits = 1; SET bytea_output = 'hex'"
+_SETTINGS = (
+    "SET datestyle = 'ISO, YMD'; SET timezone = 'UTC'; SET extra_float_digits = 1; SET bytea_output = 'hex'; "
+    "SET intervalstyle = 'postgres'"
+)
+_KINDS = """
+SELECT format_type(type, modifier)
+FROM unnest('{{{types}}}'::oid[], '{{{modifiers}}}'::int[]) WITH ORDINALITY AS described (type, modifier, place)
+ORDER BY place
+"""
+_PASSED_AT_ONCE = 10_000
 
 
 class PostgresQueryRows:
@@ -40,23 +46,36 @@ class PostgresQueryRows:
         self._source = f"(\n{sql}\n) AS batchrun_query"
         self._parameters = dict(parameters)
         self._declared = dict(types)
-        self._described: list[psycopg.Column] = []
-        self._scales: dict[str, int] = {}
-        self._lines: Generator[bytes, None, None] | None = None
+        self._names: list[str] = []
+        self._parser: TextParser | None = None
+        self._receive: Callable[[int], Lines] | None = None
+        self._streaming = ExitStack()
 
     def columns(self) -> list[str]:
         """Returns the names of the columns that come out."""
-        if not self._described:
+        if self._parser is None:
             with self._session.told():
                 self._connection.execute(_SETTINGS)
                 cursor = self._connection.execute(*self._bound(f"SELECT * FROM {self._source} LIMIT 0"))
-            self._described = list(cursor.description or [])
-            names = [column.name for column in self._described]
-            check_declared(self._declared, names)
-            twice = [name for name in names if names.count(name) > 1]
+            described = list(cursor.description or [])
+            self._names = [column.name for column in described]
+            check_declared(self._declared, self._names)
+            twice = [name for name in self._names if self._names.count(name) > 1]
             if twice:
                 raise RefusedError(f"the query gives two columns the name {twice[0]!r}", hint="rename one by AS")
-        return [column.name for column in self._described]
+            if not described:
+                raise RefusedError("the query gives no columns")
+            self._parser = TextParser(described, self._declared, self._kinds(cursor))
+        return self._names
+
+    def _kinds(self, cursor: psycopg.Cursor[Any]) -> list[str]:
+        """Returns the names of the types of a result's columns, with their sizes."""
+        result = cursor.pgresult
+        assert result is not None
+        places = range(result.nfields)
+        types = ",".join(str(result.ftype(place)) for place in places)
+        modifiers = ",".join(str(result.fmod(place)) for place in places)
+        return [kind for (kind,) in self._session.fetch_plain(_KINDS.format(types=types, modifiers=modifiers))]
 
     def _bound(self, sql: str, more: Mapping[str, Any] | None = None) -> tuple[str, dict[str, Any] | None]:
         from batchrun.components.databases.postgres import bound
@@ -68,113 +87,64 @@ class PostgresQueryRows:
         condition = " OR ".join(f"{quote(name)} IS NULL" for name in key)
         return bool(self._session.fetch(f"SELECT 1 FROM {self._source} WHERE {condition} LIMIT 1", self._parameters))
 
-    def page(
-        self, key: Sequence[str], last: Sequence[Any] | None, limit: int
-    ) -> tuple[pl.DataFrame, list[tuple[Any, ...]]]:
+    def page(self, key: Sequence[str], last: Sequence[Any] | None, limit: int) -> Page:
         """Reads up to `limit` rows whose key is greater than `last`, in the order of the key; keys come as text."""
+        self.columns()
+        assert self._parser is not None
         columns = ", ".join(f"batchrun_query.{quote(name)}" for name in key)
         marks = {f"batchrun_key_{place}": value for place, value in enumerate(last or ())}
         condition = f"WHERE ({columns}) > ({', '.join(':' + mark for mark in marks)})" if marks else ""
-        names = [*self.columns(), *(f"batchrun key {place}" for place in range(len(key)))]
-        texts = "".join(f", {quote(name)}::text AS {quote(f'batchrun key {place}')}" for place, name in enumerate(key))
-        sql = f"SELECT *{texts} FROM {self._source} {condition} ORDER BY {columns} LIMIT {limit}"
-        lines = list(self._copy(sql, marks))
-        frame = self._frame(lines, names)
-        return self._typed(frame.select(self.columns())), frame.select(names[len(self.columns()) :]).rows()
+        sql = f"SELECT * FROM {self._source} {condition} ORDER BY {columns} LIMIT {limit}"
+        with self._session.told(), receiving(self._connection, *self._copy(sql, marks)) as receive:
+            lines = receive(limit)
+            # The server says only behind the last row that all is well.
+            receive(1)
+        keys = self._parser.keys(lines, key)
+        return Page(PostgresText(self._session.database, lines, self._parser), _Keys(keys), _key_that_comes_twice(keys))
 
     def skip(self, count: int) -> None:
         """Begins the query and passes over as many rows, as the server sends them."""
-        sql = f"SELECT * FROM {self._source}"
         self.columns()
-        self._lines = self._copy(sql, {})
-        next(islice(self._lines, count, count), None)
+        copy = self._copy(f"SELECT * FROM {self._source}", {})
+        with self._session.told():
+            self._receive = self._streaming.enter_context(receiving(self._connection, *copy))
+            while count and (passed := self._receive(min(count, _PASSED_AT_ONCE)).count):
+                count -= passed
 
-    def next_rows(self, limit: int) -> pl.DataFrame:
+    def next_rows(self, limit: int) -> PostgresText:
         """Reads the next rows as the server sends them."""
-        assert self._lines is not None
-        lines = list(islice(self._lines, limit))
-        return self._typed(self._frame(lines, self.columns()))
+        assert self._receive is not None
+        assert self._parser is not None
+        with self._session.told():
+            return PostgresText(self._session.database, self._receive(limit), self._parser)
 
     def close(self) -> None:
         """Cancels the query, if it still runs."""
-        if self._lines is not None:
-            self._lines.close()
-            self._lines = None
+        self._streaming.close()
 
-    def _copy(self, sql: str, more: Mapping[str, Any]) -> Generator[bytes, None, None]:
-        """Yields the lines of a result, with one more field at the front, so that no line is ever blank."""
-        text, values = self._bound(
-            f"COPY (SELECT 0, batchrun_rows.* FROM (\n{sql}\n) AS batchrun_rows) TO STDOUT (FORMAT csv)", more
-        )
-        with self._session.told(), self._connection.cursor() as cursor, cursor.copy(text, values) as copy:
-            for line in copy:
-                yield bytes(line)
+    def _copy(self, sql: str, more: Mapping[str, Any]) -> tuple[str, dict[str, Any] | None]:
+        return self._bound(f"COPY (\n{sql}\n) TO STDOUT (FORMAT text)", more)
 
-    def _frame(self, lines: list[bytes], names: list[str]) -> pl.DataFrame:
-        """Parses lines into columns, of the final type where the parser has it and as text elsewhere."""
-        import polars as pl
 
-        schema: dict[str, pl.DataType] = {"batchrun row": pl.Int8()}
-        known = {column.name: column for column in self._described}
-        for name in names:
-            schema[name] = self._parsed_as(known[name]) if name in known else pl.String()
-        if not lines:
-            return pl.DataFrame(schema=schema).drop("batchrun row")
-        try:
-            frame = pl.read_csv(BytesIO(b"".join(lines)), has_header=False, schema=schema)
-        except pl.exceptions.PolarsError as error:
-            raise RefusedError(
-                f"the rows cannot be read: {error}", hint="declare the column's type under `columns`"
-            ) from error
-        if frame.height != len(lines):
-            raise RefusedError(f"{len(lines)} rows were sent and {frame.height} could be read")
-        return frame.drop("batchrun row")
+class _Keys(Sequence[tuple[Any, ...]]):
+    """Keys of rows, made from a frame when somebody asks for one."""
 
-    def _parsed_as(self, column: psycopg.Column) -> pl.DataType:
-        import polars as pl
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
 
-        if column.name in self._declared:
-            return pl.String()
-        if column.type_code in _INTEGERS:
-            return pl.Int64()
-        if column.type_code in _FLOATS:
-            return pl.Float64()
-        if column.type_code == _NUMERIC and column.precision and column.precision <= _MAX_PRECISION:
-            scale = column.scale or 0
-            return pl.Decimal(column.precision, scale) if 0 <= scale <= column.precision else pl.String()
-        return pl.String()
+    def __len__(self) -> int:
+        return self._frame.height
 
-    def _typed(self, frame: pl.DataFrame) -> pl.DataFrame:
-        import polars as pl
+    @overload
+    def __getitem__(self, place: int) -> tuple[Any, ...]: ...
+    @overload
+    def __getitem__(self, place: slice) -> _Keys: ...
+    def __getitem__(self, place: int | slice) -> tuple[Any, ...] | _Keys:
+        return _Keys(self._frame[place]) if isinstance(place, slice) else self._frame.row(place)
 
-        types = dict(self._declared)
-        changed: list[pl.Expr | pl.Series] = []
-        for column in self._described:
-            name = column.name
-            if name in self._declared or frame.schema[name] != pl.String:
-                continue
-            if column.type_code in _AS_DECLARED:
-                types[name] = _AS_DECLARED[column.type_code]
-            elif column.type_code == _BYTES:
-                changed.append(pl.col(name).str.slice(2).str.decode("hex"))
-            elif column.type_code == _NUMERIC:
-                changed.append(self._unbounded(frame[name]))
-        return cast(frame.with_columns(changed) if changed else frame, types)
 
-    def _unbounded(self, series: pl.Series) -> pl.Series:
-        """Returns a numeric of no declared size as decimals, with as many digits behind the point as the first rows."""
-        import polars as pl
+def _key_that_comes_twice(keys: pl.DataFrame) -> tuple[Any, ...] | None:
+    import polars as pl
 
-        digits = series.str.extract(r"\.(\d+)$").str.len_bytes().max()
-        needed = int(digits) if isinstance(digits, int) else 0
-        if series.null_count() == len(series):
-            return series.cast(pl.Null) if series.name not in self._scales else series.cast(pl.Decimal(38, 0))
-        scale = self._scales.setdefault(series.name, needed)
-        result = series.cast(pl.Decimal(_MAX_PRECISION, min(scale, _MAX_PRECISION)), strict=False)
-        failed = result.is_null() & series.is_not_null()
-        if needed > scale or failed.any():
-            raise RefusedError(
-                f"column {series.name!r} is a numeric of any size, and does not fit the decimals of its first rows",
-                hint=f'declare its type, as in columns: {{{series.name}: "decimal(38,18)"}}, or float',
-            )
-        return result
+    same = keys.select(pl.all_horizontal(pl.all() == pl.all().shift())).to_series()
+    return keys.row(same.arg_true()[0]) if same.any() else None

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from batchrun.errors import did_you_mean
+from batchrun.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from batchrun.spi.text import ItemText
 
 _PART = r'("(?:[^"]|"")+"|[^."]+)'
 _TABLE_NAME = re.compile(rf"(?:{_PART}\.)?{_PART}")
@@ -43,6 +46,10 @@ class RefusedError(Exception):
         self.hint = hint
         self.decided = decided
         self.further = further
+
+    def of_source(self, database: str) -> InputError:
+        """Returns it as an error of reading from the database."""
+        return InputError(f"database {database!r}: {self.reason}", hint=self.hint)
 
 
 class IntegrityError(RefusedError):
@@ -132,6 +139,26 @@ class TableShape:
         return name.lower() if self.folds_case else name
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows in the order of their key.
+
+    Attributes:
+        items: the rows.
+        keys: the key of each as the database is to get it back, to read what is behind it.
+        twice: a key that two rows have; None where there is none.
+    """
+
+    items: pl.DataFrame | ItemText
+    keys: Sequence[tuple[Any, ...]]
+    twice: tuple[Any, ...] | None
+
+    @classmethod
+    def of(cls, items: pl.DataFrame, keys: Sequence[tuple[Any, ...]]) -> Page:
+        """Returns the page of these rows, having looked for a key that comes twice."""
+        return cls(items, keys, next((before for before, after in pairwise(keys) if before == after), None))
+
+
 class QueryRows(Protocol):
     """The rows of one query, with the types of its columns settled."""
 
@@ -143,15 +170,10 @@ class QueryRows(Protocol):
         """Tells whether a row has a null among the key columns."""
         ...
 
-    def page(
-        self, key: Sequence[str], last: Sequence[Any] | None, limit: int
-    ) -> tuple[pl.DataFrame, list[tuple[Any, ...]]]:
+    def page(self, key: Sequence[str], last: Sequence[Any] | None, limit: int) -> Page:
         """Reads up to `limit` rows whose key is greater than `last`, in the order of the key.
 
         Nothing stays open in the database when it returns.
-
-        Returns:
-            The rows, and the key of each as the database is to get it back: what `last` is one of.
         """
         ...
 
@@ -159,7 +181,7 @@ class QueryRows(Protocol):
         """Begins the query from its first row and passes over as many rows; called once, before `next_rows`."""
         ...
 
-    def next_rows(self, limit: int) -> pl.DataFrame:
+    def next_rows(self, limit: int) -> pl.DataFrame | ItemText:
         """Reads the next rows in the query's own order; fewer than `limit` only at the end."""
         ...
 
@@ -293,4 +315,18 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Closes the connection; what is not committed is undone."""
+        ...
+
+
+@runtime_checkable
+class TextSession(Protocol):
+    """What a Session may offer besides: it takes the text of items that a database of its kind has sent."""
+
+    def encode_text(self, text: ItemText, shape: TableShape) -> Any | None:
+        """Returns the text of items in the form that `insert` takes, or None where it has to be encoded from a frame.
+
+        Args:
+            text: the items.
+            shape: of the table they go into.
+        """
         ...

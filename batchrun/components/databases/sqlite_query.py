@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from batchrun.components.databases.casting import cast, check_declared
-from batchrun.components.databases.session import RefusedError, quote
+from batchrun.components.databases.session import Page, RefusedError, quote
 from batchrun.spi.columns import ColumnType
 
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ class SqliteQueryRows:
         condition = " OR ".join(f"{quote(name)} IS NULL" for name in key)
         return bool(self._session.fetch(f"SELECT 1 FROM {self._source} WHERE {condition} LIMIT 1", self._parameters))
 
-    def page(
-        self, key: Sequence[str], last: Sequence[Any] | None, limit: int
-    ) -> tuple[pl.DataFrame, list[tuple[Any, ...]]]:
+    def page(self, key: Sequence[str], last: Sequence[Any] | None, limit: int) -> Page:
         """Reads up to `limit` rows whose key is greater than `last`, in the order of the key."""
         columns = ", ".join(quote(name) for name in key)
         parameters, condition = dict(self._parameters), ""
@@ -64,7 +62,7 @@ class SqliteQueryRows:
         extra = [f"{quote(name)} AS {quote(f'batchrun key {place}')}" for place, name in enumerate(key)]
         frame = self._read(extra, rest, parameters, limit)
         keys = frame.select(frame.columns[len(self.columns()) :]).rows()
-        return self._typed(frame.select(self.columns())), keys
+        return Page.of(self._typed(frame.select(self.columns())), keys)
 
     def skip(self, count: int) -> None:
         """Copies the result into a temporary table of the connection's own, and passes over its first rows."""

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from batchrun.components.databases import RefusedError, Session, connect
 from batchrun.components.databases.keys import from_json, to_json
-from batchrun.components.databases.session import QueryRows, near
+from batchrun.components.databases.session import Page, QueryRows, near
 from batchrun.components.databases.statement import Statement, statement_problems, unused_problems
 from batchrun.domain.execution import JsonObject
-from batchrun.errors import InputError
 from batchrun.spi.chunk import Chunk
 from batchrun.spi.columns import ColumnType, ColumnTypeError
 from batchrun.spi.item import Extent
@@ -22,6 +20,8 @@ from batchrun.spi.spec import Capabilities, ComponentSpec, Options, OptionsProbl
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from batchrun.spi.text import ItemText
 
 ColumnTypeText = Annotated[str, option("A column type, such as `decimal(12,2)` or `date`.", format="column-type")]
 
@@ -115,20 +115,21 @@ class _Page:
     """Rows that were read and not yet given.
 
     Attributes:
-        keys: the key of each row.
-        start: the first row not yet given.
+        rows: the rows, and perhaps one more behind them.
+        count: how many of them are to be given.
         is_last: no row comes behind them.
+        start: the first row not yet given.
     """
 
-    frame: pl.DataFrame
-    keys: Sequence[tuple[Any, ...]]
+    rows: Page
+    count: int
     is_last: bool
     start: int = 0
 
     @property
     def left(self) -> int:
         """Number of rows not yet given."""
-        return len(self.keys) - self.start
+        return self.count - self.start
 
 
 @component(SPEC)
@@ -161,7 +162,7 @@ class QueryItemReader:
         try:
             self._begin(self._rows)
         except RefusedError as error:
-            raise self._input_error(error) from error
+            raise error.of_source(self._database.name) from error
         return Extent(None)
 
     def _begin(self, rows: QueryRows) -> None:
@@ -188,15 +189,15 @@ class QueryItemReader:
         try:
             return self._read_page(self._rows, limit) if self._options.key else self._read_on(self._rows, limit)
         except RefusedError as error:
-            raise self._input_error(error) from error
+            raise error.of_source(self._database.name) from error
 
     def _read_on(self, rows: QueryRows, limit: int) -> Chunk | None:
-        frame = rows.next_rows(limit)
-        if not frame.height:
+        items = rows.next_rows(limit)
+        if not len(items):
             return None
-        origins = _NumberOrigins(self._database.name, self._read_count + 1, frame.height)
-        self._read_count += frame.height
-        return Chunk(frame=frame, position={"read": self._read_count}, origins=origins, progress=self._read_count)
+        origins = _NumberOrigins(self._database.name, self._read_count + 1, len(items))
+        self._read_count += len(items)
+        return Chunk(**_face(items), position={"read": self._read_count}, origins=origins, progress=self._read_count)
 
     def _read_page(self, rows: QueryRows, limit: int) -> Chunk | None:
         page = self._page
@@ -205,13 +206,13 @@ class QueryItemReader:
         if not page.left:
             return None
         count = min(limit, page.left)
-        keys = page.keys[page.start : page.start + count]
-        frame = page.frame.slice(page.start, count)
+        keys = page.rows.keys[page.start : page.start + count]
+        items = page.rows.items.slice(page.start, count)
         page.start += count
         self._read_count += count
         self._last = list(keys[-1])
         return Chunk(
-            frame=frame,
+            **_face(items),
             position={"key": to_json(keys[-1]), "read": self._read_count},
             origins=_KeyOrigins(self._database.name, self._options.key, keys),
             progress=self._read_count,
@@ -219,14 +220,13 @@ class QueryItemReader:
 
     def _next_page(self, rows: QueryRows, size: int) -> _Page:
         """Reads a page and a row more: of two rows with one key on both sides of its end, one would be lost."""
-        frame, keys = rows.page(self._options.key, self._last, size + 1)
-        for before, after in pairwise(keys):
-            if before == after:
-                raise RefusedError(
-                    f"the key ({', '.join(self._options.key)}) is not unique: {_shown(before)} comes twice",
-                    hint="add columns to the key until it is",
-                )
-        return _Page(frame.head(size), keys[:size], is_last=len(keys) <= size)
+        page = rows.page(self._options.key, self._last, size + 1)
+        if page.twice is not None:
+            raise RefusedError(
+                f"the key ({', '.join(self._options.key)}) is not unique: {_shown(page.twice)} comes twice",
+                hint="add columns to the key until it is",
+            )
+        return _Page(page, min(size, len(page.keys)), is_last=len(page.keys) <= size)
 
     def describe_position(self, position: JsonObject) -> str:
         """Returns the last key that was committed, or the number of the next row."""
@@ -234,9 +234,6 @@ class QueryItemReader:
             return f"row {position['read'] + 1:,} of {self._database.name}"
         key = _shown(from_json(position["key"]))
         return f"{self._database.name} behind {', '.join(self._options.key)} {key}"
-
-    def _input_error(self, error: RefusedError) -> InputError:
-        return InputError(f"database {self._database.name!r}: {error.reason}", hint=error.hint)
 
     def close(self) -> None:
         """Ends the query and closes the connection."""
@@ -248,6 +245,12 @@ class QueryItemReader:
         finally:
             if session is not None:
                 session.close()
+
+
+def _face(items: pl.DataFrame | ItemText) -> dict[str, Any]:
+    import polars as pl
+
+    return {"frame" if isinstance(items, pl.DataFrame) else "text": items}
 
 
 def _shown(key: Sequence[Any]) -> str:

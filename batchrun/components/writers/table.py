@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from batchrun.components.databases import RefusedError, Session, SessionCheckpointStore, TableName, TableShape, connect
-from batchrun.components.databases.session import near
+from batchrun.components.databases.session import TextSession, near
 from batchrun.domain.execution import JsonObject
 from batchrun.errors import BatchrunError, DatabaseError, WriteError
 from batchrun.spi.checkpoint import CheckpointStore
@@ -107,11 +108,12 @@ class _Prepared:
     Attributes:
         chunk: what was encoded; of the items with one key only the last.
         count: items that the chunk had.
+        schema: gives the types of the columns, which only a table that is to be made is asked for.
     """
 
     chunk: Chunk
     count: int
-    schema: pl.Schema
+    schema: Callable[[], pl.Schema]
     encoded: Any
 
 
@@ -199,12 +201,27 @@ class TableItemWriter:
         """
         _, session = self._reached()
         self._check_columns(chunk)
+        passed_on = self._passed_on(chunk)
+        if passed_on is not None:
+            return _Prepared(chunk, len(chunk), lambda: chunk.frame.schema, passed_on)
         unique = self._last_of_each_key(chunk)
         try:
             encoded = session.encode(unique.frame, self._shape or self._made_shape)
         except RefusedError as error:
             raise self._write_error(error, unique, len(chunk)) from error
-        return _Prepared(unique, len(chunk), unique.frame.schema, encoded)
+        return _Prepared(unique, len(chunk), lambda: unique.frame.schema, encoded)
+
+    def takes_text(self, chunk: Chunk) -> bool:
+        """Tells whether the table reads the chunk's text as it is, and nothing is to be known of its items."""
+        return self._passed_on(chunk) is not None
+
+    def _passed_on(self, chunk: Chunk) -> Any | None:
+        """Returns the chunk's text in the form that the session takes, or None where it has to be encoded."""
+        shape = self._shape or self._made_shape
+        if chunk.text is None or shape is None or self._options.key:
+            return None
+        _, session = self._reached()
+        return session.encode_text(chunk.text, shape) if isinstance(session, TextSession) else None
 
     def prepare_part(self, whole: _Prepared, start: int, part: Chunk) -> _Prepared:
         """Returns a part of a chunk; encoded anew where of several items with one key only the last was encoded."""
@@ -214,7 +231,7 @@ class TableItemWriter:
         return _Prepared(part, len(part), whole.schema, session.part(whole.encoded, start, len(part)))
 
     def _check_columns(self, chunk: Chunk) -> None:
-        columns = tuple(chunk.frame.columns)
+        columns = tuple(chunk.columns)
         if columns == self._checked:
             return
         missing = [column for column in self._options.key if column not in columns]
@@ -262,13 +279,13 @@ class TableItemWriter:
             raise self._write_error(error, prepared.chunk, prepared.count) from error
         return prepared.count
 
-    def _make_table(self, columns: pl.Schema) -> None:
+    def _make_table(self, schema: Callable[[], pl.Schema]) -> None:
         store, session = self._reached()
         # A rollback undoes the creation too, so it is looked at again after each, until it has been committed.
         if self._exists():
             return
         if session.describe(self._table) is None:
-            session.create_table(self._table, columns, self._options.key)
+            session.create_table(self._table, schema(), self._options.key)
             self._made_shape = session.describe(self._table)
         self._made_at = store.undone
 

@@ -250,7 +250,7 @@ def test_postgres_types_come_as_they_are(postgres: World) -> None:
 def test_numeric_of_no_size_that_outgrows_its_first_rows_is_told(postgres: World) -> None:
     query = "SELECT i AS id, CASE WHEN i = 3 THEN 0.123 ELSE 0.5 END::numeric AS x FROM generate_series(1, 3) i"
     with pytest.raises(InputError, match="does not fit the decimals of its first rows") as told:
-        chunks(postgres.reader(query=query, key=["id"], page_size=1), 1)
+        _ = [chunk.frame for chunk in chunks(postgres.reader(query=query, key=["id"], page_size=1), 1)]
     assert 'columns: {x: "decimal(38,18)"}' in str(told.value.hint)
     declared = postgres.reader(query=query, key=["id"], page_size=1, columns={"x": "decimal(38,18)"})
     assert [row["x"] for chunk in chunks(declared, 1) for row in chunk.rows] == [

@@ -1,7 +1,8 @@
-"""The chunk: two faces, what rides along, and where an item came from (DESIGN section 4)."""
+"""The chunk: its faces, what rides along, and where an item came from (DESIGN section 4)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -47,6 +48,64 @@ def test_a_chunk_is_made_of_one_face() -> None:
         chunk_of([], pl.DataFrame())
     with pytest.raises(ValueError, match="either"):
         chunk_of()
+
+
+class Numbers:
+    """Numbers as text; counts how often they are parsed."""
+
+    form = "lines"
+    columns: Mapping[str, str] = {"n": "number"}
+
+    def __init__(self, numbers: list[int]) -> None:
+        self.numbers = numbers
+        self.parsed = 0
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def data(self) -> bytes:
+        return b"".join(b"%d\n" % number for number in self.numbers)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        self.parsed += 1
+        return pl.DataFrame({"n": self.numbers})
+
+    def slice(self, start: int, length: int) -> Numbers:
+        return Numbers(self.numbers[start : start + length])
+
+
+def text_of(*numbers: int) -> tuple[Chunk, Numbers]:
+    text = Numbers(list(numbers))
+    return Chunk(text=text, position={"at": 1}, origins=Places()), text
+
+
+def test_text_is_parsed_when_somebody_asks_and_once() -> None:
+    chunk, text = text_of(3, 4, 5)
+    part = chunk.slice(1, 2)
+    assert (len(chunk), chunk.read_count, chunk.columns, chunk.has_rows) == (3, 3, ["n"], False)
+    assert part.text is not None
+    assert (part.text.data, len(part), part.origin(0)) == (b"4\n5\n", 2, "f:1")
+    assert text.parsed == 0
+    assert chunk.rows == [{"n": 3}, {"n": 4}, {"n": 5}]
+    assert chunk.frame.height == 3
+    assert text.parsed == 1
+    assert chunk.slice(2, 9).rows == [{"n": 5}]
+    assert text.parsed == 1
+
+
+def test_other_items_have_no_text() -> None:
+    chunk, _ = text_of(3, 4)
+    assert chunk.with_frame(chunk.frame.head(1), [0]).text is None
+    assert chunk.with_rows(chunk.rows).text is None
+    assert Chunk.merged([chunk, chunk.slice(0, 1)]).text is None
+    assert Chunk.merged([chunk, text_of(5)[0]]).rows == [{"n": 3}, {"n": 4}, {"n": 5}]
+
+
+def test_nulls_keep_the_type_that_the_text_gave_them() -> None:
+    chunk, _ = text_of(3)
+    assert chunk.with_rows([{**row, "n": None} for row in chunk.rows]).frame.schema == {"n": pl.Int64}
 
 
 typed = pl.DataFrame(

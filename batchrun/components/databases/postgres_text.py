@@ -1,0 +1,229 @@
+"""Rows in COPY's text format: passed on as they are to a table that reads them alike, or parsed into typed columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from batchrun.components.databases.casting import cast
+from batchrun.components.databases.postgres_copy import COPY_TEXT, ESCAPES, NULL, SEPARATOR
+from batchrun.components.databases.session import RefusedError
+
+if TYPE_CHECKING:
+    import polars as pl
+    import psycopg
+
+    from batchrun.components.databases.postgres_receiving import Lines
+    from batchrun.components.databases.session import TableShape
+    from batchrun.spi.text import ItemText
+
+_BOOLEAN, _BYTES, _DATE, _TIME, _TIMESTAMP, _TIMESTAMPTZ, _NUMERIC = 16, 17, 1082, 1083, 1114, 1184, 1700
+_INTEGERS, _FLOATS = (20, 21, 23, 26), (700, 701)
+_AS_DECLARED = {_BOOLEAN: "boolean", _TIME: "time", _TIMESTAMP: "datetime", _TIMESTAMPTZ: "timestamp", _DATE: "date"}
+_MAX_PRECISION = 38
+_UNESCAPED = {**{to: char for char, to in ESCAPES.items()}, r"\b": "\b", r"\f": "\f", r"\v": "\v"}
+_SIZE = re.compile(r"\([^)]*\)")
+_ALIKE = {"smallint": "bigint", "integer": "bigint", "character varying": "text"}
+
+
+def is_read_alike(text: ItemText, shape: TableShape) -> bool:
+    """Tells whether a table reads the text of items as it would read what their frame is encoded to.
+
+    It does where its columns are of the items' types, whatever their sizes are.
+    """
+    return text.form == COPY_TEXT and all(
+        kind and _kind(kind) == _kind(shape.declared(name)) for name, kind in text.columns.items()
+    )
+
+
+def _kind(declared: str) -> str:
+    """Returns a type without its size, as one with all those whose values are written alike."""
+    bare = _SIZE.sub("", declared)
+    return _ALIKE.get(bare, bare)
+
+
+class TextParser:
+    """Parses the rows of one query.
+
+    Args:
+        described: the columns as the server describes them.
+        declared: column types by column name, where the server's are not wanted.
+        kinds: the names of the server's types, as it has them.
+    """
+
+    def __init__(self, described: Sequence[psycopg.Column], declared: Mapping[str, str], kinds: Sequence[str]) -> None:
+        self._described = described
+        self._declared = declared
+        self._scales: dict[str, int] = {}
+        self.kinds = {
+            column.name: "" if column.name in declared else kind
+            for column, kind in zip(described, kinds, strict=True)
+        }  # fmt: skip
+
+    def frame(self, lines: Lines) -> pl.DataFrame:
+        """Returns the rows in their final types.
+
+        Raises:
+            RefusedError: a value does not fit its column's type.
+        """
+        return self._typed(self.parsed(lines, {each.name: self._parsed_as(each) for each in self._described}))
+
+    def keys(self, lines: Lines, key: Sequence[str]) -> pl.DataFrame:
+        """Returns the columns of the key as text."""
+        import polars as pl
+
+        return self.parsed(lines, dict.fromkeys(key, pl.String()))
+
+    def parsed(self, lines: Lines, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
+        """Returns some of the columns, of a type that the parser has."""
+        import polars as pl
+
+        schema = {column.name: types.get(column.name, pl.String()) for column in self._described}
+        if not lines.count:
+            return pl.DataFrame(schema=schema).select(list(types))
+        data = lines.data
+        if len(schema) == 1:  # a line of no text would be passed over
+            schema, data = {"batchrun row": pl.Int8(), **schema}, b"0\t" + data[:-1].replace(b"\n", b"\n0\t") + b"\n"
+        try:
+            frame = pl.read_csv(
+                BytesIO(data), has_header=False, schema=schema, separator=SEPARATOR, quote_char=None,
+                null_values=NULL, empty_string_is_null=False,
+                columns=[place for place, name in enumerate(schema) if name in types],
+            )  # fmt: skip
+        except pl.exceptions.PolarsError as error:
+            raise RefusedError(
+                f"the rows cannot be read: {error}", hint="declare the column's type under `columns`"
+            ) from error
+        if frame.height != lines.count:
+            raise RefusedError(f"{lines.count} rows were sent and {frame.height} could be read")
+        return _unescaped(frame.select(list(types))) if b"\\" in data else frame.select(list(types))
+
+    def _parsed_as(self, column: psycopg.Column) -> pl.DataType:
+        import polars as pl
+
+        if column.name in self._declared:
+            return pl.String()
+        if column.type_code in _INTEGERS:
+            return pl.Int64()
+        if column.type_code in _FLOATS:
+            return pl.Float64()
+        if column.type_code == _NUMERIC and column.precision and column.precision <= _MAX_PRECISION:
+            scale = column.scale or 0
+            return pl.Decimal(column.precision, scale) if 0 <= scale <= column.precision else pl.String()
+        return pl.String()
+
+    def _typed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        import polars as pl
+
+        types = dict(self._declared)
+        changed: list[pl.Expr | pl.Series] = []
+        for column in self._described:
+            name = column.name
+            if name in self._declared or frame.schema[name] != pl.String:
+                continue
+            if column.type_code in _AS_DECLARED:
+                types[name] = _AS_DECLARED[column.type_code]
+            elif column.type_code == _BYTES:
+                changed.append(pl.col(name).str.slice(2).str.decode("hex"))
+            elif column.type_code == _NUMERIC:
+                changed.append(self._unbounded(frame[name]))
+        return cast(frame.with_columns(changed) if changed else frame, types)
+
+    def _unbounded(self, series: pl.Series) -> pl.Series:
+        """Returns a numeric of no declared size as decimals, with as many digits behind the point as the first rows."""
+        import polars as pl
+
+        digits = series.str.extract(r"\.(\d+)$").str.len_bytes().max()
+        needed = int(digits) if isinstance(digits, int) else 0
+        if series.null_count() == len(series):
+            return series.cast(pl.Null) if series.name not in self._scales else series.cast(pl.Decimal(38, 0))
+        scale = self._scales.setdefault(series.name, needed)
+        result = series.cast(pl.Decimal(_MAX_PRECISION, min(scale, _MAX_PRECISION)), strict=False)
+        failed = result.is_null() & series.is_not_null()
+        if needed > scale or failed.any():
+            raise RefusedError(
+                f"column {series.name!r} is a numeric of any size, and does not fit the decimals of its first rows",
+                hint=f'declare its type, as in columns: {{{series.name}: "decimal(38,18)"}}, or float',
+            )
+        return result
+
+
+def _unescaped(frame: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
+    found = frame.select(pl.col(pl.String).str.contains("\\", literal=True).any())
+    special = [column.name for column in found if column.item()]
+    if not special:
+        return frame
+    return frame.with_columns(pl.col(special).str.replace_many(list(_UNESCAPED), list(_UNESCAPED.values())))
+
+
+class PostgresText:
+    """Rows as they were received; parsed, all of them, when somebody asks for the frame of them or of a part."""
+
+    form = COPY_TEXT
+
+    def __init__(self, database: str, lines: Lines, parser: TextParser) -> None:
+        self._database = database
+        self._lines = lines
+        self._parser = parser
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return self._lines.count
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """The server's type of each column; empty where another is declared for it."""
+        return self._parser.kinds
+
+    @property
+    def data(self) -> bytes:
+        """The rows."""
+        return self._lines.data
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """The rows in typed columns."""
+        try:
+            return self._parser.frame(self._lines)
+        except RefusedError as error:
+            raise error.of_source(self._database) from error
+
+    def slice(self, start: int, length: int) -> _Part:
+        """Returns the rows from `start` on, at most `length`."""
+        return _Part(self, start, min(length, len(self) - start))
+
+    def cut(self, start: int, length: int) -> bytes:
+        """Returns the text of these rows."""
+        return self._lines.cut(start, length)
+
+
+class _Part:
+    """Some of the rows that were received."""
+
+    form = COPY_TEXT
+
+    def __init__(self, whole: PostgresText, start: int, length: int) -> None:
+        self._whole, self._start, self._length = whole, start, length
+
+    def __len__(self) -> int:
+        return self._length
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        return self._whole.columns
+
+    @property
+    def data(self) -> bytes:
+        return self._whole.cut(self._start, self._length)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        return self._whole.frame.slice(self._start, self._length)
+
+    def slice(self, start: int, length: int) -> _Part:
+        return _Part(self._whole, self._start + start, max(0, min(length, self._length - start)))
