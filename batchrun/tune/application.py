@@ -143,7 +143,8 @@ class TuneAssembly(CopyAssembly):
             raise OutsideError(f"step {start.definition.name!r} {what}", "--with-effects runs it all the same")
 
     def _build(self, component: ComponentDefinition, roots: Mapping[str, Any], scope: StepScope) -> Any:
-        if component.role not in ONLY_READ or scope.step_name in self._needs.reads_copies:
+        is_trusted = component.role in ONLY_READ and is_builtin(self.job, component)
+        if not is_trusted or scope.step_name in self._needs.reads_copies:
             scope = _CopyScope(**values(scope), workplace=self.workplace, role=component.role, assembly=self)
         else:
             scope = _ReadScope(**values(scope), workplace=self.workplace)
@@ -187,8 +188,10 @@ class _CopyScope(GuardedScope):
     assembly: TuneAssembly = field(kw_only=True)
 
     def path(self, path: str) -> Path:
-        """Returns the copy's path."""
-        return StepScope.path(self, path) if self.role in ONLY_READ else super().path(path)
+        """Returns the copy's path; what only reads may lead anywhere."""
+        if self.role in ONLY_READ:
+            return self.workplace.readable(StepScope.path(self, path))
+        return super().path(path)
 
     def database(self, name: str) -> Database:
         """Returns the copy of a database."""

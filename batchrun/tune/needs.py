@@ -92,7 +92,10 @@ class Needs:
     def _add(self, step: StepDefinition, is_builtin: Callable[[ComponentDefinition], bool]) -> None:
         match step.work:
             case ChunkDefinition() as work:
-                self._read(step.name, [work.reader, *work.processors])
+                reading = [work.reader, *work.processors]
+                if any(self._names_database(each) and not is_builtin(each) for each in reading):
+                    self.open_up()
+                self._read(step.name, reading)
                 for component in filter(None, (work.writer, work.rejects)):
                     self._write(component)
             case DecisionDefinition(decider):
@@ -103,6 +106,9 @@ class Needs:
                 self._run(tasklet)
             case ChildJobDefinition():
                 self.open_up()
+
+    def _names_database(self, component: ComponentDefinition) -> bool:
+        return not set(_texts(component.options)).isdisjoint(self.databases)
 
     def open_up(self) -> None:
         """Lets everything be read and written by what comes next."""

@@ -6,8 +6,8 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,7 +135,7 @@ class Tuning:
             CopyError: there is no room for the copies, or a file cannot be read.
         """
         report = self._report
-        with self._copies.made(_folder(self._subject.project)):
+        with _folder(self._subject.project) as folder, self._copies.made(folder):
             report.now = "first run"
             told(report)
             self._first()
@@ -266,7 +266,7 @@ def _refuse(facts: dict[str, Any] | None, code: int | None) -> None:
         killed = f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended with {code}"
         raise UsageError(f"the process of a measurement {killed}", hint="a smaller --sample needs less memory")
     if "problems" in facts:
-        raise DefinitionError([Problem(**each) for each in facts["problems"]])
+        raise DefinitionError(list(dict.fromkeys(Problem(**each) for each in facts["problems"])))
     if "error" in facts:
         raise UsageError(f"the job cannot be run on copies: {facts['error']}", hint=facts["hint"] or None)
     if facts["failures"]:
@@ -282,12 +282,21 @@ def _rounded(items: int) -> int:
     return items // unit * unit
 
 
-def _folder(project: Path) -> Path | None:
-    """Returns where the copies lie: on the file system of the project, whose speed is to be measured.
+@contextmanager
+def _folder(project: Path) -> Iterator[Path | None]:
+    """Gives the folder for the copies: on the file system of the project, whose speed is to be measured.
 
-    The folder for temporary files, if it is there, or else the project's folder for what batchrun makes.
+    That for temporary files (None), if it is there, or else the project's folder for what batchrun makes.
     """
-    folder = project / ".batchrun"
-    if os.stat(tempfile.gettempdir()).st_dev == project.stat().st_dev or not folder.is_dir():
-        return None
-    return folder if os.access(folder, os.W_OK) else None
+    own = project / ".batchrun"
+    is_there = own.is_dir()
+    if Path(tempfile.gettempdir()).stat().st_dev == project.stat().st_dev or not os.access(project, os.W_OK):
+        yield None
+        return
+    own.mkdir(exist_ok=True)
+    try:
+        yield own
+    finally:
+        if not is_there:
+            with suppress(OSError):
+                own.rmdir()

@@ -206,6 +206,39 @@ def test_a_source_in_the_target_database_is_read_where_it_is(project: Project, t
     assert f"load: it reads {FEW} items" in tried(project)
 
 
+READING = """\
+import sqlite3
+
+from batchrun.components.readers.query import QueryItemReader, SPEC
+
+
+class Marking(QueryItemReader):
+    spec = SPEC
+
+    def open(self, position):
+        with sqlite3.connect(self._database.url.removeprefix("sqlite:///")) as connection:
+            connection.execute("INSERT INTO log VALUES ('read')")
+        connection.close()
+        return super().open(position)
+"""
+
+
+def test_a_reader_of_ones_own_that_writes_does_so_to_a_copy(project: Project, target: sqlite3.Connection) -> None:
+    target.executescript(
+        "CREATE TABLE source (id INTEGER PRIMARY KEY, name TEXT);"
+        f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {FEW})"
+        "INSERT INTO source SELECT i, 'x' FROM n"
+    )
+    project.write("jobs.d/reading.py", READING)
+    job = JOB.replace(
+        'reader: {type: csv, path: "${params.input}", columns: {id: integer, name: string}}',
+        'reader: {type: "reading:Marking", database: target, query: "SELECT * FROM source", key: [id]}',
+    )
+    project.write("jobs.d/load.yaml", job % {"database": "sqlite:///target.db", "before": "", "writer": TABLE})
+    assert f"load: it reads {FEW} items" in tried(project)
+    assert target.execute("SELECT count(*) FROM log").fetchone() == (0,)
+
+
 def test_files_are_written_to_copies(project: Project) -> None:
     project.write("out/rows.csv", "kept")
     write_job(project, writer="{type: csv, path: out/rows.csv}")

@@ -94,12 +94,20 @@ def test_an_upsert_needs_rows_unless_the_job_has_filled_the_table() -> None:
 
 def test_behind_code_of_the_user_everything_has_rows_and_is_read_from_copies() -> None:
     python = StepDefinition("own", TaskletDefinition(ComponentDefinition("tasklet", "python", {"call": "mine:do"})))
+    own = StepDefinition("own", TaskletDefinition(ComponentDefinition("tasklet", "mine:Task", {})))
     copy = chunk("copy", query("SELECT * FROM trades", "other"), table("archive"))
     found = needs(python, copy)
     assert found.reads_copies == {"copy"}
     assert found.copied == set(DATABASES)
     assert found.databases["other"].has_rows("trades")
     assert not found.databases["main"].has_rows("archive")
-    own = StepDefinition("own", TaskletDefinition(ComponentDefinition("tasklet", "mine:Task", {})))
     assert needs(own, copy).is_open
     assert not needs(copy, python).reads_copies
+
+
+def test_a_component_of_the_user_that_is_given_a_database_may_read_and_write_anything_there() -> None:
+    reader = ComponentDefinition("reader", "mine:Reader", {"from": "other"})
+    writer = ComponentDefinition("writer", "x", table("archive"))
+    assert needs(StepDefinition("own", ChunkDefinition(reader, writer))).reads_copies == {"own"}
+    files = ComponentDefinition("reader", "mine:Reader", {"path": "in.bin"})
+    assert not needs(StepDefinition("own", ChunkDefinition(files, writer))).is_open
