@@ -18,8 +18,16 @@ _ROWS_AT_ONCE = 2_500
 
 _MODIFIER = re.compile(r"\(.*?\)")
 _WHOLE = {"smallint": "Int16", "integer": "Int32", "bigint": "Int64"}
-_SAME = {"real": "Float32", "double precision": "Float64", "boolean": "Boolean", "date": "Date"}
+_SAME = {
+    "real": "Float32",
+    "double precision": "Float64",
+    "boolean": "Boolean",
+    "date": "Date",
+    "bytea": "Binary",
+}
 _TEXTS = ("text", "character varying", "character", "json")
+_UUID = "^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
+_NOT_HEXADECIMAL = "-"
 
 
 def encode(frame: pl.DataFrame, shape: TableShape) -> list[bytes]:
@@ -59,9 +67,19 @@ def _form(column: pl.Expr, dtype: pl.DataType, kind: str) -> pl.Expr | None:
     if dtype == pl.Time:
         return column.cast(pl.Int64) // 1_000 if kind == "time without time zone" else None
     if dtype in (pl.String, pl.Categorical, pl.Enum):
-        text = column.cast(pl.String)
-        return text if kind in _TEXTS else pl.lit("\x01") + text if kind == "jsonb" else None
+        return _text(column.cast(pl.String), kind)
     return column if str(dtype) == _SAME.get(kind) else None
+
+
+def _text(text: pl.Expr, kind: str) -> pl.Expr | None:
+    import polars as pl
+
+    if kind == "jsonb":
+        return pl.lit("\x01") + text
+    if kind == "uuid":
+        digits = text.str.replace_all("-", "", literal=True)
+        return pl.when(~text.str.contains(_UUID)).then(pl.lit(_NOT_HEXADECIMAL)).otherwise(digits).str.decode("hex")
+    return text if kind in _TEXTS else None
 
 
 def _moment(column: pl.Expr, dtype: pl.Datetime, kind: str) -> pl.Expr | None:
@@ -74,9 +92,14 @@ def _moment(column: pl.Expr, dtype: pl.Datetime, kind: str) -> pl.Expr | None:
 
 def _encoded(frame: pl.DataFrame) -> list[bytes]:
     import pgpq
-    from arro3.core import Table
+    import polars as pl
+    from arro3.core import DataType, Table
 
     table = Table.from_arrow(frame)
+    for place, name in enumerate(frame.columns):
+        if frame.schema[name] == pl.Binary:  # polars has it as views, which the encoder does not know
+            plain = table.column(place).cast(DataType.binary())
+            table = table.set_column(place, name, plain)
     encoder = pgpq.ArrowToPostgresBinaryEncoder(table.schema)
     batches = table.rechunk(max_chunksize=_ROWS_AT_ONCE).to_batches()
     return [encoder.write_header(), *map(encoder.write_batch, batches), encoder.finish()]
