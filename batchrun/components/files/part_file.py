@@ -84,6 +84,16 @@ class PartFile(WrittenFile):
                 )
             self.cut(size)
 
+    @property
+    def is_begun(self) -> bool:
+        """Tells whether there is an unfinished output in the file; if not, it was published, or never begun."""
+        return not self._is_new
+
+    def read_at(self, place: int, count: int) -> bytes:
+        """Returns so many bytes from a place on, fewer at the end."""
+        with self._named():
+            return os.pread(self._file, count, place)
+
     def publish(self) -> None:
         """Gives the file its name, in place of what had it; does nothing where that has been done.
 

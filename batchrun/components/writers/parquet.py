@@ -1,0 +1,226 @@
+"""The writer `parquet`: items as a Parquet file, a row group for each chunk, published when the step is done."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from batchrun.components.files.parquet_part import MAGIC, end_file, record_of, records, schema_file
+from batchrun.components.files.part_file import PartFile, part_tag
+from batchrun.domain.execution import JsonObject
+from batchrun.errors import OutputError, WriteError
+from batchrun.spi import (
+    Capabilities,
+    CheckpointStore,
+    Chunk,
+    ComponentScope,
+    ComponentSpec,
+    Options,
+    OptionsProblem,
+    component,
+    option,
+)
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_LEVELS = {"zstd": (1, 22), "gzip": (0, 9)}
+
+
+class ParquetWriterOptions(Options):
+    """Options of the writer `parquet`."""
+
+    path: Annotated[
+        str, option("The file to write; it appears when the step is done.", examples=["out/trades.parquet"])
+    ]
+    columns: Annotated[
+        list[str] | None, option("The columns to write, in this order; left out: all, as they come.")
+    ] = None
+    compression: Annotated[
+        Literal["zstd", "snappy", "lz4", "gzip", "none"], option("How the pages are compressed.")
+    ] = "zstd"
+    level: Annotated[
+        int | None, option("How hard: 1 to 22 for zstd, 0 to 9 for gzip; left out: the usual.", advanced=True)
+    ] = None
+
+    def check(self) -> list[OptionsProblem]:
+        """Returns what no single option's type can say."""
+        problems = []
+        if self.columns is not None and not self.columns:
+            problems.append(OptionsProblem("columns is empty", ("columns",), "leave it out to write all"))
+        for place, name in enumerate(self.columns or ()):
+            if name in (self.columns or ())[:place]:
+                problems.append(OptionsProblem(f"columns names {name!r} twice", ("columns", place)))
+        if self.level is not None:
+            first, last = _LEVELS.get(self.compression, (0, -1))
+            if not first <= self.level <= last:
+                told = f"goes from {first} to {last}" if self.compression in _LEVELS else "has no levels"
+                problems.append(OptionsProblem(f"{self.compression} {told}, got {self.level}", ("level",)))
+        return problems
+
+
+SPEC = ComponentSpec(
+    role="writer",
+    name="parquet",
+    summary="Writes items as a Parquet file.",
+    options=ParquetWriterOptions,
+    capabilities=Capabilities(restartable=True, truncating=True),
+    example="type: parquet\npath: out/trades.parquet\n",
+    description="""\
+Each chunk is a row group: with `chunk: 100000` or so the file is small and quick to read, with 1,000 it is neither.
+The file grows hidden beside its path, as `.NAME.REPOSITORY-INSTANCE-STEP.part`, and takes its name when the step is
+done; a restart cuts it back to the last commit, so every item is in it exactly once.
+
+The first chunk settles the columns and their types. A later one may have whole numbers and decimals that fit into
+them, and nulls; anything else fails the step, and so does a first chunk with a column of nothing but nulls, whose type
+nobody knows: the processor `cast` gives a column its type. A step without items writes a file without columns.
+""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRecord:
+    """A chunk as a record of the part file."""
+
+    record: bytes
+    count: int
+
+
+@component(SPEC)
+class ParquetItemWriter:
+    """Appends chunks to a part file, and gives it its footer in the end."""
+
+    def __init__(self, options: ParquetWriterOptions, scope: ComponentScope) -> None:
+        self._options = options
+        self._part = PartFile(scope.path(options.path), options.path, part_tag(scope))
+        self._schema: pl.Schema | None = None
+
+    def connect(self) -> CheckpointStore | None:
+        """Locks the part file, and cuts nothing yet; it has no transactions."""
+        self._part.reserve()
+        return None
+
+    def open(self, state: JsonObject | None) -> None:
+        """Begins the part file, or cuts it back to the last commit and learns the columns from what it holds."""
+        self._schema = None
+        if state is None:
+            self._part.begin()
+            self._part.write(MAGIC)
+            return
+        self._part.resume(state["bytes"])
+        first = next(records(self._part), None)
+        if first is not None:
+            import polars as pl
+
+            self._schema = pl.Schema(pl.read_parquet_schema(io.BytesIO(schema_file(first))))
+
+    def prepare(self, chunk: Chunk) -> EncodedRecord:
+        """Returns the chunk as a Parquet file of its own.
+
+        Raises:
+            WriteError: the items lack a column.
+            OutputError: the columns or their types are not those of the chunks before, or no file can hold them.
+        """
+        import polars as pl
+
+        frame = self._selected(chunk)
+        if self._schema is None:
+            self._schema = self._settled(frame, chunk)
+        frame = self._fitted(frame, self._schema, chunk)
+        file = io.BytesIO()
+        options = self._options
+        compression = "uncompressed" if options.compression == "none" else options.compression
+        try:
+            frame.write_parquet(
+                file, compression=compression, compression_level=options.level, row_group_size=frame.height
+            )
+        except pl.exceptions.PolarsError as error:
+            raise OutputError(f"{options.path}: {chunk.span}: {error}") from error
+        return EncodedRecord(record_of(file.getvalue()), frame.height)
+
+    def _selected(self, chunk: Chunk) -> pl.DataFrame:
+        """Returns the columns to write, categories as texts."""
+        import polars as pl
+
+        frame = chunk.frame
+        columns = self._options.columns or frame.columns
+        missing = [name for name in columns if name not in frame.columns]
+        if missing:
+            raise WriteError(f"the items have no column {missing[0]!r}", origin=chunk.span)
+        texts = [name for name in columns if frame.schema[name] in (pl.Categorical, pl.Enum)]
+        return frame.select(columns).with_columns(pl.col(texts).cast(pl.String) if texts else [])
+
+    def _settled(self, frame: pl.DataFrame, chunk: Chunk) -> pl.Schema:
+        import polars as pl
+
+        unknown = [name for name, dtype in frame.schema.items() if dtype == pl.Null]
+        if unknown:
+            raise OutputError(
+                f"{self._options.path}: column {unknown[0]!r} is null in all of {chunk.span}, so its type is not known",
+                hint="the processor cast gives a column its type",
+            )
+        return frame.schema
+
+    def _fitted(self, frame: pl.DataFrame, schema: pl.Schema, chunk: Chunk) -> pl.DataFrame:
+        """Returns the frame in the types of the file."""
+        import polars as pl
+
+        if frame.schema == schema:
+            return frame
+        name = self._options.path
+        if frame.columns != schema.names():
+            raise OutputError(
+                f"{name}: the items of {chunk.span} have the columns {', '.join(frame.columns)}, but those before had "
+                f"{', '.join(schema.names())}",
+                hint="the processor select gives all items the same columns",
+            )
+        for column, dtype in frame.schema.items():
+            if dtype != schema[column] and not _may_fit(dtype, schema[column]):
+                raise OutputError(
+                    f"{name}: column {column!r} is {dtype} in {chunk.span}, but was {schema[column]} before",
+                    hint="the processor cast gives a column its type",
+                )
+        try:
+            return frame.cast(schema, strict=True)
+        except pl.exceptions.PolarsError as error:
+            raise OutputError(
+                f"{name}: a value of {chunk.span} does not fit into the type that its column had before: {error}",
+                hint="the processor cast gives a column its type",
+            ) from error
+
+    def write(self, prepared: EncodedRecord) -> int:
+        """Appends the record."""
+        self._part.write(prepared.record)
+        return prepared.count
+
+    def state(self) -> JsonObject | None:
+        """Makes the part file durable and returns its length."""
+        return {"bytes": self._part.sync()}
+
+    def finish(self) -> None:
+        """Writes the footer, and publishes the file."""
+        if self._part.is_begun:
+            end_file(self._part, _nothing())
+        self._part.publish()
+
+    def close(self) -> None:
+        """Closes the file, and leaves it for a restart where it is not published."""
+        self._part.close()
+
+
+def _may_fit(dtype: pl.DataType, wanted: pl.DataType) -> bool:
+    """Tells whether a cast that raises on overflow changes no value."""
+    import polars as pl
+
+    if isinstance(dtype, pl.Decimal) and isinstance(wanted, pl.Decimal):
+        return dtype.scale <= wanted.scale
+    return dtype == pl.Null or (dtype.is_integer() and wanted.is_integer())
+
+
+def _nothing() -> bytes:
+    import polars as pl
+
+    file = io.BytesIO()
+    pl.DataFrame().write_parquet(file)
+    return file.getvalue()
