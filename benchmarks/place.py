@@ -156,7 +156,8 @@ SUMS = (
 """What tells one load from another that lost, doubled or changed something."""
 
 
-def _csv_reader() -> str:
+def csv_reader() -> str:
+    """Returns the reader of lineitem.csv with the types of its columns."""
     columns = ", ".join(f'{name}: "{kind}"' for name, (kind, _, _) in COLUMNS.items())
     return f'{{type: csv, path: "${{params.input}}", columns: {{{columns}}}}}'
 
@@ -175,7 +176,7 @@ databases: {{target: "${{params.target}}"}}
 steps:
   - name: load
     chunk: 10000
-    reader: {_csv_reader()}
+    reader: {csv_reader()}
     writer: {{type: table, database: target, table: lineitem{writer}}}
 {more}"""
 
@@ -212,6 +213,28 @@ def check_peer(place: Place) -> None:
     """Makes sure of it in the table that a peer has made by itself, and drops that, with what dlt notes beside it."""
     check_postgres(place, "lineitem_peer")
     place.sql("DROP TABLE IF EXISTS lineitem_peer, _dlt_loads, _dlt_pipeline_state, _dlt_version")
+
+
+def check_parquet(place: Place) -> None:
+    """Makes sure that all of lineitem is in the file `written.parquet`, once; a peer's decimals may be texts."""
+    import polars as pl
+
+    hundredths = [
+        pl.col(name).cast(pl.String).cast(pl.Decimal(15, 2)).sum().cast(pl.Decimal(38, 2)) * 100
+        for name in ("l_quantity", "l_extendedprice")
+    ]
+    found = (
+        pl.scan_parquet(place.folder / "written.parquet")
+        .select(
+            pl.len(),
+            pl.col("l_orderkey").sum(),
+            *(each.cast(pl.Int64) for each in hundredths),
+            pl.col("l_comment").str.len_chars().sum(),
+        )
+        .collect(engine="streaming")
+        .row(0)
+    )
+    assert found == place.sums, f"{found} is not {place.sums}"
 
 
 def check_sqlite(place: Place) -> None:
