@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from batchrun.cli.interrupting import on_copies
 from batchrun.cli.invocation import Invocation, Output
 from batchrun.cli.options import JobArgument, OutputOption, ParameterArguments, ParameterFileOption, PlainCommand
 from batchrun.cli.parameters import given_parameters
@@ -93,8 +93,7 @@ def chaos(
         loaded = application.load_job(job)
         subject = subject_of(loaded, application.project, given, with_effects=with_effects)
     settings = Settings(schedule, suspend, repository, Ignored(tuple(ignore or ())), keep, jobs)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # removes the copies as Ctrl-C does
-    with chaos_progress(invocation.stderr, quiet=invocation.options.quiet) as told:
+    with on_copies(), chaos_progress(invocation.stderr, quiet=invocation.options.quiet) as told:
         report = Trial(subject, settings).run(told)
     return _tell(invocation, report, output)
 

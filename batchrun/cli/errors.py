@@ -45,6 +45,8 @@ def _result(error: BaseException, invocation: Invocation) -> FailureResult:
             return FailureResult(
                 command, str(error), error.exit_code, _kind(error), error.hint, execution_id=execution_id
             )
+        case KeyboardInterrupt(args=(str(message),)):
+            return FailureResult(command, message, ABORTED, "Aborted")
         case KeyboardInterrupt():
             message = "aborted; what was not committed is not kept"
             hint = f"{invocation.command('history')} shows how far it came; the same command goes on from there"

@@ -1,4 +1,4 @@
-"""Ctrl-C where nothing of a run can be lost: the process ends by the signal, as one that knows nothing of it does."""
+"""Ctrl-C where nothing of a run can be lost: the process ends by the signal, or when its copies are removed."""
 
 from __future__ import annotations
 
@@ -22,3 +22,17 @@ def killed_by_sigint() -> Iterator[None]:
     finally:
         if is_pythons:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def on_copies() -> Iterator[None]:
+    """Surrounds work on copies, which are removed after SIGTERM as after Ctrl-C.
+
+    Raises:
+        KeyboardInterrupt: one of both came; says that nothing else has changed.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("aborted; the copies are removed, and nothing else was changed") from None

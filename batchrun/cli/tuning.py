@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from batchrun.cli.interrupting import on_copies
 from batchrun.cli.invocation import Invocation, Output
 from batchrun.cli.options import JobArgument, OutputOption, ParameterArguments, ParameterFileOption, PlainCommand
 from batchrun.cli.parameters import given_parameters
@@ -83,8 +83,7 @@ def tune(
         loaded = application.load_job(job)
         settings = TuneSettings(sample, rounds, with_effects, application.repository_url)
         tuning = prepared(loaded, application.project, given, step or (), settings)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # removes the copies as Ctrl-C does
-    with tune_progress(invocation.stderr, quiet=invocation.options.quiet) as told:
+    with on_copies(), tune_progress(invocation.stderr, quiet=invocation.options.quiet) as told:
         report = tuning.run(told)
     edits = _edits(loaded, report)
     if write and edits:
