@@ -16,9 +16,10 @@ from batchrun.chaos import Ignored, Kind, Schedule, Settings, Trial, TrialReport
 from batchrun.chaos.boundaries import Boundaries
 from batchrun.chaos.watching import watched_writer
 from batchrun.errors import BatchrunError
+from batchrun.spi.chunk import Chunk
 from batchrun.spi.item import PartPreparer
 from batchrun.testing.faults import FailingItemWriter, Faults
-from batchrun.testing.memory import MemoryItemWriter, MemoryTarget
+from batchrun.testing.memory import ListOrigins, MemoryItemWriter, MemoryTarget
 from tests.support.commands import wait_until
 from tests.support.places import mounted
 from tests.support.project import SCRIPTS, Project, environment
@@ -177,6 +178,19 @@ def test_the_writer_is_asked_for_parts_as_in_a_run_that_is_not_watched(tmp_path:
     writer = MemoryItemWriter(MemoryTarget())
     assert not isinstance(watched_writer(writer, boundaries, "load"), PartPreparer)
     assert isinstance(watched_writer(FailingItemWriter(writer, Faults("id", [1])), boundaries, "load"), PartPreparer)
+
+
+class TextTakingWriter(MemoryItemWriter):
+    def takes_text(self, chunk: Chunk) -> bool:
+        return len(chunk) == 1
+
+
+def test_text_is_passed_on_as_in_a_run_that_is_not_watched(tmp_path: Path) -> None:
+    boundaries = Boundaries(None, tmp_path / "note")
+    one, two = (Chunk(rows=[{"id": 1}] * count, position={}, origins=ListOrigins([0, 0])) for count in (1, 2))
+    plain = watched_writer(MemoryItemWriter(MemoryTarget()), boundaries, "load")
+    taking = watched_writer(TextTakingWriter(MemoryTarget()), boundaries, "load")
+    assert [each.takes_text(chunk) for each in (plain, taking) for chunk in (one, two)] == [False, False, True, False]
 
 
 def test_a_job_that_is_not_deterministic_is_told_apart_from_one_that_loses_rows(attempt: Try) -> None:
