@@ -21,13 +21,16 @@ class Candidate:
 
     Attributes:
         ratio: how many times as fast as the present one, in the same round; the median.
-        spread: how far the ratios of the rounds lie apart, as a part of the median.
+        least: the lowest ratio of a round.
+        spread: how far the ratios of the rounds lie apart, as a part of the median; of five rounds and more, without
+            the one furthest from the median: a disturbance.
         runs: those of each round, from the first on.
         is_left_out: it was so slow in the first rounds that it was not measured again.
     """
 
     setting: Setting
     ratio: float
+    least: float
     spread: float
     runs: Sequence[Measurement]
     is_left_out: bool = False
@@ -40,7 +43,7 @@ class Candidate:
     @property
     def gains(self) -> bool:
         """Tells whether it is faster than what it is compared with by more than chance."""
-        return self.ratio - 1 > max(LEAST_GAIN, self.spread)
+        return self.least > 1 and self.ratio - 1 > max(LEAST_GAIN, self.spread)
 
 
 def candidate(
@@ -59,20 +62,19 @@ def candidate(
         is_left_out: it was not in the last rounds.
     """
     ratios = [one.rate / other.rate for one, other in zip(runs, present, strict=False) if other.rate]
-    return Candidate(setting, median(ratios) if ratios else 0.0, spread_of(ratios), runs, is_left_out)
+    if not ratios:
+        return Candidate(setting, 0.0, 0.0, 0.0, runs, is_left_out)
+    middle, kept = median(ratios), _undisturbed(ratios)
+    return Candidate(setting, middle, min(ratios), (kept[-1] - kept[0]) / middle, runs, is_left_out)
 
 
-def spread_of(ratios: Sequence[float]) -> float:
-    """Returns how far ratios lie apart, as a part of their median.
-
-    0 for one ratio, the whole range of 2 to 4; of five and more, the one furthest from the median is left out: a
-    disturbance.
-    """
+def _undisturbed(ratios: Sequence[float]) -> list[float]:
+    """Returns ratios in ascending order; of five and more, without the one furthest from the median."""
     kept = sorted(ratios)
     if len(kept) >= _MANY_ROUNDS:
         middle = median(kept)
         kept.remove(max(kept, key=lambda each: abs(each - middle)))
-    return (kept[-1] - kept[0]) / median(kept) if kept else 0.0
+    return kept
 
 
 def chosen(candidates: Sequence[Candidate], present: Setting) -> Setting:

@@ -87,6 +87,7 @@ class Search:
     def __init__(self, present: Setting, items: int, rounds: int) -> None:
         self.present = present
         self._rounds = rounds
+        self._items = items
         self.chunks = Series(chunk_candidates(present, items), present, rounds)
         self.read_aheads: Series | None = None
 
@@ -95,7 +96,7 @@ class Search:
         """What is measured now."""
         if self.read_aheads is None and self.chunks.is_over:
             base = self.chunks.chosen
-            self.read_aheads = Series(read_ahead_candidates(base), base, self._rounds)
+            self.read_aheads = Series(read_ahead_candidates(base, self._items), base, self._rounds)
         return self.chunks if self.read_aheads is None else self.read_aheads
 
     @property
@@ -108,7 +109,8 @@ class Search:
         """How many runs are still to come, about."""
         if self.series is self.chunks:
             return (
-                self.chunks.expected + Series(read_ahead_candidates(self.present), self.present, self._rounds).expected
+                self.chunks.expected
+                + Series(read_ahead_candidates(self.present, self._items), self.present, self._rounds).expected
             )
         return self.series.expected
 

@@ -20,6 +20,7 @@ _CHUNKS = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 
 _LEAST = 1_000
 _MOST = 50_000
 _LEAST_CHUNKS = 2
+_LEAST_DEPTHS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,18 @@ def chunk_candidates(present: Setting, items: int) -> list[Setting]:
     return [present.with_chunk(size) for size in sorted(sizes)]
 
 
-def read_ahead_candidates(present: Setting) -> list[Setting]:
-    """Returns the read-aheads to measure, the present one among them, in ascending order."""
-    return [present.with_read_ahead(each) for each in sorted({present.read_ahead, *READ_AHEADS})]
+def read_ahead_candidates(present: Setting, items: int) -> list[Setting]:
+    """Returns the read-aheads to measure, the present one among them, in ascending order.
+
+    None of the others is more than a third of the chunks in the sample: what reads all ahead at once shows nothing.
+
+    Args:
+        present: of the step, with the chunk size that is measured.
+        items: in the sample.
+    """
+    most = max(READ_AHEADS) if present.chunk is None else items // present.chunk // _LEAST_DEPTHS
+    sizes = {present.read_ahead, *(each for each in READ_AHEADS if each <= most)}
+    return [present.with_read_ahead(each) for each in sorted(sizes)]
 
 
 def with_settings(job: JobDefinition, settings: dict[str, Setting]) -> JobDefinition:

@@ -21,6 +21,8 @@ Told = Callable[[TuneReport], None]
 _INDENT = 2
 _BAR = 10
 _COUNTS = 10
+_MUCH = 0.25
+"""A spread with which a gain of a quarter is not seen."""
 
 
 @contextmanager
@@ -72,7 +74,17 @@ def show_tune(screen: Screen, report: TuneReport, edits: Sequence[Edit], *, is_w
     for name, reason in report.skipped.items():
         screen.print(*screen.wrapped(Text(f"{cleaned(name)} was not measured: {cleaned(reason)}"), indent=_INDENT))
     _show_copies(screen, report)
+    if _is_disturbed(report):
+        hint = "the rounds differ much: a quieter machine, a larger --sample or more --rounds give a surer answer"
+        screen.print_labelled("hint", hint)
     _show_edits(screen, edits, is_written=is_written)
+
+
+def _is_disturbed(report: TuneReport) -> bool:
+    series = [
+        each for step in report.steps for each in (step.search.chunks, step.search.read_aheads) if each is not None
+    ]
+    return any(one.spread > _MUCH for each in series for one in each.candidates() if not one.is_left_out)
 
 
 def _show_step(screen: Screen, report: TuneReport, step: StepReport) -> None:

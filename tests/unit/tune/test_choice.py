@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batchrun.domain.execution import StepTimes
-from batchrun.tune.choice import Candidate, candidate, chosen, left, spread_of
+from batchrun.tune.choice import Candidate, candidate, chosen, left
 from batchrun.tune.setting import Measurement, Setting
 
 NOW = Setting(1_000, 2)
@@ -38,13 +38,18 @@ def test_a_drift_of_the_machine_makes_no_spread() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ratios", "spread"),
-    [([], 0), ([1.3], 0), ([1.5, 2.5], 0.5), ([1.0, 3.0, 2.0], 1.0), ([1.0, 1.0, 1.25, 1.0, 9.0], 0.25)],
+    ("rates", "spread"),
+    [([130], 0), ([150, 250], 0.5), ([100, 300, 200], 1.0), ([100, 100, 125, 100, 900], 0.25)],
 )
 def test_the_spread_is_the_range_and_one_disturbance_of_many_rounds_is_left_out(
-    ratios: list[float], spread: float
+    rates: list[float], spread: float
 ) -> None:
-    assert spread_of(ratios) == spread
+    assert measured([100] * len(rates), c2000=rates)[1].spread == spread
+
+
+def test_a_gain_that_one_of_the_rounds_has_not_is_none() -> None:
+    assert recommended([100] * 5, c2000=[99, 180, 170, 175, 172]) == 1_000
+    assert recommended([100] * 5, c2000=[101, 180, 170, 175, 172]) == 2_000
 
 
 def test_a_gain_beyond_five_per_cent_and_the_spread_is_recommended() -> None:

@@ -51,7 +51,7 @@ def test_where_only_the_present_setting_is_left_nothing_more_is_measured() -> No
 
 
 def test_the_read_ahead_is_searched_with_the_chunk_size_that_was_found() -> None:
-    search, asked = searched(lambda each: (each.chunk or 0) + 30_000 * each.read_ahead)
+    search, asked = searched(lambda each: min(each.chunk or 0, 20_000) + 30_000 * each.read_ahead, items=400_000)
     assert search.chunks.chosen == Setting(20_000, 2)
     assert chunks(asked[3]) == [20_000] * 4
     assert search.chosen == Setting(20_000, 4)

@@ -35,7 +35,12 @@ def test_chunks_are_round_numbers_about_the_present_one_within_the_sample(
 
 
 def test_read_aheads_have_the_present_one_among_them() -> None:
-    assert [each.read_ahead for each in read_ahead_candidates(Setting(1_000, 3))] == [0, 1, 2, 3, 4]
+    assert [each.read_ahead for each in read_ahead_candidates(Setting(1_000, 3), 12_000)] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("items", "depths"), [(2_000, [0, 2]), (3_000, [0, 1, 2]), (12_000, [0, 1, 2, 4])])
+def test_read_aheads_are_small_beside_the_chunks_of_the_sample(items: int, depths: list[int]) -> None:
+    assert [each.read_ahead for each in read_ahead_candidates(Setting(1_000, 2), items)] == depths
 
 
 def step(name: str, completion: CompletionDefinition) -> StepDefinition:
