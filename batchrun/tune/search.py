@@ -99,6 +99,11 @@ class Search:
             self.read_aheads = Series(read_ahead_candidates(base, self._items), base, self._rounds)
         return self.chunks if self.read_aheads is None else self.read_aheads
 
+    def hurry(self, rounds: int) -> None:
+        """Lets no more than so many rounds be made from here on, but for one that has begun."""
+        self._rounds = min(self._rounds, rounds)
+        self.series.rounds = min(self.series.rounds, max(rounds, self.series.done))
+
     @property
     def is_over(self) -> bool:
         """Tells whether both are known."""

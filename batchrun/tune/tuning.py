@@ -206,6 +206,9 @@ class Tuning:
                 found[name][setting] = measured[name]
         for name, each in series.items():
             each.take(found[name])
+        if self._settings.rounds is None and time.monotonic() - self._began > _WITHIN_SECONDS:
+            for step in steps:
+                step.search.hurry(LEAST_ROUNDS)
 
     def _fixed(self) -> dict[str, Setting]:
         """Returns the settings of the steps while they are not measured themselves."""

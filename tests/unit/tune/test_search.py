@@ -66,6 +66,16 @@ def test_the_runs_to_come_are_none_at_the_end_and_never_grow() -> None:
     assert left[0] > 0
 
 
+def test_a_search_that_hurries_ends_after_fewer_rounds() -> None:
+    search, count = Search(NOW, 40_000, 5), 0
+    while not search.is_over:
+        search.series.take({each: Measurement(100, 1.0, StepTimes()) for each in search.series.wanted()})
+        count += 1
+        if count == 4:
+            search.hurry(3)
+    assert (search.chunks.done, count) == (4, 7)
+
+
 def test_a_policy_of_its_own_leaves_the_read_ahead_to_be_searched() -> None:
     search = Search(Setting(None, 0), 40_000, 3)
     assert [(each.chunk, each.read_ahead) for each in search.series.wanted()] == [
