@@ -4,7 +4,7 @@ A Parquet file ends in one footer that tells where each row group is, so it cann
 part file can: each chunk is a record of its own, made of a whole small Parquet file: a head with two lengths, its row
 groups, its footer. At the end the footers of all records become one, with all places counted from the file's
 beginning; the bytes of the row groups are written once and never again. What lies between row groups is nothing to a
-reader. Rules: github.com/apache/parquet-format, README.md and src/main/thrift/parquet.thrift.
+reader.
 """
 
 from __future__ import annotations
@@ -13,17 +13,15 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from batchrun.components.files.parquet_footer import LENGTH, MAGIC, NUM_ROWS, ROW_GROUPS, cut_footer
 from batchrun.components.files.part_file import PartFile
 from batchrun.components.files.thrift import Fields, Kind, Values, parsed, written
 
-MAGIC = b"PAR1"
 _HEAD = struct.Struct("<4sQI")
 _HEAD_MARK = b"brg1"
-_LENGTH = struct.Struct("<I")
 _MAX_ORDINAL = 2**15 - 1
 
 # Numbers of fields, by the struct that has them.
-_NUM_ROWS, _ROW_GROUPS = 3, 4  # FileMetaData
 _COLUMNS, _GROUP_OFFSET, _ORDINAL = 1, 5, 7  # RowGroup
 _COLUMN_OFFSET, _META_DATA, _INDEXES = 2, 3, (4, 5, 6, 7)  # ColumnChunk
 _PLACES = (9, 10, 11, 14)  # ColumnMetaData: of data, index and dictionary pages, and of the bloom filter
@@ -46,14 +44,13 @@ class Record:
 
 def record_of(file: bytes) -> bytes:
     """Returns a whole Parquet file as a record."""
-    (length,) = _LENGTH.unpack(file[-8:-4])
-    groups, footer = file[len(MAGIC) : -8 - length], file[-8 - length : -8]
+    groups, footer = cut_footer(file)
     return b"".join([_HEAD.pack(_HEAD_MARK, len(groups), len(footer)), groups, footer])
 
 
 def schema_file(record: Record) -> bytes:
     """Returns a Parquet file without rows, to read the schema from; what it says of rows is not to be followed."""
-    return b"".join([MAGIC, record.footer, _LENGTH.pack(len(record.footer)), MAGIC])
+    return b"".join([MAGIC, record.footer, LENGTH.pack(len(record.footer)), MAGIC])
 
 
 def records(part: PartFile) -> Iterator[Record]:
@@ -75,28 +72,25 @@ def end_file(part: PartFile, nothing: bytes) -> None:
         part: with all records committed; whatever is behind them is the beginning of a footer.
         nothing: the file that stands for no records at all.
     """
-    found = list(records(part))
-    if not found:
+    merged: Fields | None = None
+    groups: list[bytes] = []  # as they will be written, for there may be very many
+    rows = end = 0
+    for record in records(part):
+        footer = parsed(record.footer)
+        for group in footer.get(ROW_GROUPS).values:
+            _move(group, record.groups - len(MAGIC), len(groups))
+            groups.append(written(group))
+        rows += footer.get(NUM_ROWS)
+        merged, end = merged or footer, record.end
+    if merged is None:
         part.cut(0)
         part.write(nothing)
         return
-    part.cut(found[-1].end)
-    footer = _merged(found)
-    part.write(footer + _LENGTH.pack(len(footer)) + MAGIC)
-
-
-def _merged(found: list[Record]) -> bytes:
-    """Returns one footer that tells of the row groups of all records."""
-    merged = parsed(found[0].footer)
-    groups: list[Fields] = []
-    for record in found:
-        shift = record.groups - len(MAGIC)
-        for group in parsed(record.footer).get(_ROW_GROUPS).values:
-            _move(group, shift, len(groups))
-            groups.append(group)
-    merged.replace(_NUM_ROWS, sum(group.get(_NUM_ROWS) for group in groups))
-    merged.replace(_ROW_GROUPS, Values(Kind.STRUCT, groups))
-    return written(merged)
+    merged.replace(NUM_ROWS, rows)
+    merged.replace(ROW_GROUPS, Values(Kind.STRUCT, groups))
+    last = written(merged)
+    part.cut(end)
+    part.write(last + LENGTH.pack(len(last)) + MAGIC)
 
 
 def _move(group: Fields, shift: int, ordinal: int) -> None:

@@ -36,7 +36,7 @@ _LONG_LIST = 15
 
 @dataclass(slots=True)
 class Values:
-    """A list of values of one type."""
+    """A list of values of one type; a struct among them may be bytes that `written` made of it."""
 
     kind: Kind
     values: list[Any]
@@ -159,7 +159,7 @@ def _value(kind: Kind, value: Any) -> Iterator[bytes]:
         yield _varint(len(value))
         yield value
     elif kind == Kind.STRUCT:
-        yield from _fields(value)
+        yield value if isinstance(value, bytes) else written(value)
     elif kind in (Kind.LIST, Kind.SET):
         count = len(value.values)
         yield bytes([count << 4 | value.kind]) if count < _LONG_LIST else bytes([0xF0 | value.kind]) + _varint(count)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
+from zlib import crc32
 
+from batchrun.components.files.parquet_footer import footer_of, group_rows
 from batchrun.components.files.source import reason
 from batchrun.domain.execution import JsonObject
 from batchrun.errors import InputError, did_you_mean, first_line
@@ -12,6 +14,11 @@ from batchrun.spi import Chunk, ComponentScope, ComponentSpec, Extent, Options, 
 
 if TYPE_CHECKING:
     import polars as pl
+
+_PIECES_OF_GROUP = 16
+"""A piece inside a row group costs going through all before it, so the cost of a group grows with their number."""
+
+_LARGE_FOOTER = 1 << 18
 
 
 class ParquetReaderOptions(Options):
@@ -23,7 +30,13 @@ class ParquetReaderOptions(Options):
         option("The columns to read, in this order; left out: all. The others are not even decoded."),
     ] = None
     piece_rows: Annotated[
-        int, option("How many rows are decoded at a time, if a chunk has fewer.", unit="rows", advanced=True, ge=1)
+        int,
+        option(
+            "How many rows are decoded at a time, if a chunk has fewer; more where row groups are very large.",
+            unit="rows",
+            advanced=True,
+            ge=1,
+        ),
     ] = 1 << 17
 
     def check(self) -> list[OptionsProblem]:
@@ -45,7 +58,8 @@ SPEC = ComponentSpec(
     example="type: parquet\npath: data/trades.parquet\ncolumns: [trade_id, price]\n",
     description="""\
 Columns have the types of the file. A restart decodes nothing of the row groups that lie before its place. A restart on
-another file, with more or fewer rows than the one that the step had been reading, fails.
+another file than the one that the step had been reading fails: the file is known by its footer. Memory follows the
+rows of a piece; a row group of many million rows is decoded in 16 pieces, as each has to go through those before it.
 """,
 )
 
@@ -58,8 +72,10 @@ class ParquetItemReader:
         self._options = options
         self._path = scope.path(options.path)
         self._row = self._rows = 0
+        self._mark = 0
         self._piece: pl.DataFrame | None = None
         self._piece_begin = 0
+        self._piece_rows = options.piece_rows
 
     def open(self, position: JsonObject | None) -> Extent:
         """Looks at the footer, and goes to the position.
@@ -69,7 +85,7 @@ class ParquetItemReader:
                 before.
         """
         self._piece = None
-        self._rows = self._counted()
+        self._look()
         self._row = 0
         if position is not None:
             self._row = position["row"]
@@ -84,7 +100,7 @@ class ParquetItemReader:
         self._row = end
         return Chunk(
             frame=self._decoded(begin, end),
-            position={"row": end, "rows": self._rows},
+            position={"row": end, "rows": self._rows, "footer": self._mark},
             origins=ParquetOrigins(self._options.path, begin, end),
             progress=end,
         )
@@ -95,7 +111,7 @@ class ParquetItemReader:
         Raises:
             InputError: the file is not there, or is another one.
         """
-        self._rows = self._counted()
+        self._look()
         self._refuse_changed(position)
         row = position["row"]
         return f"the end of {self._options.path}" if row == self._rows else f"{self._options.path}:row {row + 1}"
@@ -104,35 +120,56 @@ class ParquetItemReader:
         """Forgets what was decoded."""
         self._piece = None
 
-    def _counted(self) -> int:
-        """Returns how many rows the file has, after a look at its columns."""
+    def _look(self) -> None:
+        """Learns from the footer how many rows there are, and how large pieces should be; sees that columns exist."""
         import polars as pl
 
         name = self._options.path
         try:
             if not self._path.stat().st_size:
                 raise InputError(f"{name}: it is empty, and no Parquet file")
-            with self._path.open("rb"):
-                pass
+            footer = footer_of(self._path)
         except OSError as error:
             raise InputError(f"{name}: {reason(error)}") from error
         try:
-            columns = pl.read_parquet_schema(self._path)
-            rows: int = pl.scan_parquet(self._path, glob=False).select(pl.len()).collect().item()
+            scan = pl.scan_parquet(self._path, glob=False)
+            columns = scan.collect_schema()
+            self._rows = scan.select(pl.len()).collect().item()
         except (OSError, pl.exceptions.PolarsError) as error:
             raise InputError(f"{name}: it cannot be read as Parquet: {first_line(error)}") from error
+        self._mark = crc32(footer)
+        self._piece_rows = max(self._options.piece_rows, self._largest_group(footer) // _PIECES_OF_GROUP)
         for column in self._options.columns or ():
             if column not in columns:
                 hint = did_you_mean(column, columns) or f"there are: {', '.join(columns)}"
                 raise InputError(f"{name}: it has no column {column!r}", hint=hint)
-        return rows
+
+    def _largest_group(self, footer: bytes) -> int:
+        """Returns the rows of the largest row group, or 0 where there cannot be very large ones.
+
+        Whoever has few rows has no large group, and whoever has a large footer has many groups, or columns for which
+        no piece should grow: neither needs its footer parsed.
+        """
+        if self._rows <= _PIECES_OF_GROUP * self._options.piece_rows or len(footer) > _LARGE_FOOTER:
+            return 0
+        try:
+            return max(group_rows(footer), default=0)
+        except ValueError:  # polars takes it, so it is only a size that remains unknown
+            return 0
 
     def _refuse_changed(self, position: JsonObject) -> None:
+        name, hint = self._options.path, "give the file back as it was, or launch the job as a new instance"
         if position["rows"] != self._rows:
             raise InputError(
-                f"{self._options.path} has changed: it has {self._rows} rows, and had {position['rows']} when the step "
+                f"{name} has changed: it has {self._rows} rows, and had {position['rows']} when the step "
                 "was reading it",
-                hint="give the file back as it was, or launch the job as a new instance",
+                hint=hint,
+            )
+        if position["footer"] != self._mark:
+            raise InputError(
+                f"{name} has changed: it is another file than the step was reading, by its columns, statistics or "
+                "places",
+                hint=hint,
             )
 
     def _decoded(self, begin: int, end: int) -> pl.DataFrame:
@@ -142,10 +179,8 @@ class ParquetItemReader:
         found: list[pl.DataFrame] = []
         while begin < end:
             if self._piece is None or not 0 <= begin - self._piece_begin < self._piece.height:
-                self._piece, self._piece_begin = (
-                    self._next_piece(begin, max(self._options.piece_rows, end - begin)),
-                    begin,
-                )
+                self._piece = self._next_piece(begin, max(self._piece_rows, end - begin))
+                self._piece_begin = begin
             place = begin - self._piece_begin
             found.append(self._piece.slice(place, end - begin))
             begin += found[-1].height

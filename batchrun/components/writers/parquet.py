@@ -6,10 +6,11 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from batchrun.components.files.parquet_part import MAGIC, end_file, record_of, records, schema_file
+from batchrun.components.files.parquet_footer import MAGIC
+from batchrun.components.files.parquet_part import end_file, record_of, records, schema_file
 from batchrun.components.files.part_file import PartFile, part_tag
 from batchrun.domain.execution import JsonObject
-from batchrun.errors import OutputError, WriteError
+from batchrun.errors import OutputError, WriteError, first_line
 from batchrun.spi import (
     Capabilities,
     CheckpointStore,
@@ -72,9 +73,10 @@ Each chunk is a row group: with `chunk: 100000` or so the file is small and quic
 The file grows hidden beside its path, as `.NAME.REPOSITORY-INSTANCE-STEP.part`, and takes its name when the step is
 done; a restart cuts it back to the last commit, so every item is in it exactly once.
 
-The first chunk settles the columns and their types. A later one may have whole numbers and decimals that fit into
-them, and nulls; anything else fails the step, and so does a first chunk with a column of nothing but nulls, whose type
-nobody knows: the processor `cast` gives a column its type. A step without items writes a file without columns.
+The first chunk settles the columns and their types. A later one may have numbers of the same kind that fit into
+them exactly, and nulls; anything else fails the step, and so does a first chunk with a column of nothing but nulls,
+whose type nobody knows: the processor `cast` gives a column its type. Categories become texts. A step without items
+writes a file without columns.
 """,
 )
 
@@ -136,7 +138,7 @@ class ParquetItemWriter:
                 file, compression=compression, compression_level=options.level, row_group_size=frame.height
             )
         except pl.exceptions.PolarsError as error:
-            raise OutputError(f"{options.path}: {chunk.span}: {error}") from error
+            raise OutputError(f"{options.path}: {chunk.span}: {first_line(error)}") from error
         return EncodedRecord(record_of(file.getvalue()), frame.height)
 
     def _selected(self, chunk: Chunk) -> pl.DataFrame:
@@ -185,7 +187,8 @@ class ParquetItemWriter:
             return frame.cast(schema, strict=True)
         except pl.exceptions.PolarsError as error:
             raise OutputError(
-                f"{name}: a value of {chunk.span} does not fit into the type that its column had before: {error}",
+                f"{name}: a value of {chunk.span} does not fit into the type that its column had before: "
+                f"{first_line(error)}",
                 hint="the processor cast gives a column its type",
             ) from error
 
@@ -213,9 +216,19 @@ def _may_fit(dtype: pl.DataType, wanted: pl.DataType) -> bool:
     """Tells whether a cast that raises on overflow changes no value."""
     import polars as pl
 
+    if isinstance(dtype, pl.List) and isinstance(wanted, pl.List):
+        return _may_fit(dtype.inner, wanted.inner)  # type: ignore[arg-type]
+    if isinstance(dtype, pl.Struct) and isinstance(wanted, pl.Struct):
+        pairs = zip(dtype.fields, wanted.fields, strict=False)
+        return len(dtype.fields) == len(wanted.fields) and all(
+            each.name == other.name and _may_fit(each.dtype, other.dtype)  # type: ignore[arg-type]
+            for each, other in pairs
+        )
     if isinstance(dtype, pl.Decimal) and isinstance(wanted, pl.Decimal):
         return dtype.scale <= wanted.scale
-    return dtype == pl.Null or (dtype.is_integer() and wanted.is_integer())
+    if dtype.is_float() and wanted == pl.Float64:
+        return True
+    return dtype in (pl.Null, wanted) or (dtype.is_integer() and wanted.is_integer())
 
 
 def _nothing() -> bytes:

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from batchrun.components.files.thrift import parsed, written
 from batchrun.components.readers.parquet import ParquetItemReader
 from batchrun.components.writers.parquet import ParquetItemWriter
+from batchrun.domain.execution import JsonObject
 from batchrun.errors import InputError, OutputError, WriteError
 from batchrun.spi.chunk import Chunk
 from batchrun.spi.item import ItemReader, ItemWriter
@@ -155,11 +156,37 @@ def test_later_chunks_fit_into_the_first_ones_types(target: ParquetTarget) -> No
 
 
 @pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        (pl.Series([[1]]), pl.Series([[]])),
+        (pl.Series([{"x": 1, "y": ["a"]}]), pl.Series([{"x": None, "y": []}])),
+        (pl.Series([[1]]), pl.Series([[2]], dtype=pl.List(pl.Int8))),
+        (pl.Series([1.0]), pl.Series([1.5], dtype=pl.Float32)),
+        (pl.Series([Decimal("1.25")]), pl.Series([Decimal(7)], dtype=pl.Decimal(38, 0))),
+    ],
+    ids=["list", "struct", "narrow list", "float", "decimal"],
+)
+def test_what_fits_exactly_is_taken(target: ParquetTarget, first: pl.Series, later: pl.Series) -> None:
+    target.write(pl.DataFrame({"x": first}), pl.DataFrame({"x": later}))
+    read = pl.read_parquet(target.path)
+    assert read.schema["x"] == first.dtype
+    assert read["x"].to_list() == [*first.to_list(), *later.to_list()]
+
+
+def test_a_nested_value_that_is_too_large_fails_in_one_line(target: ParquetTarget) -> None:
+    first = pl.DataFrame({"x": pl.Series([[1]], dtype=pl.List(pl.Int8))})
+    with pytest.raises(OutputError, match="does not fit into the type that its column had before") as raised:
+        target.write(first, pl.DataFrame({"x": [[1000]]}))
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
     ("later", "message"),
     [
         ({"n": [1.5]}, r"column 'n' is Float64 in in:1-9, but was Int16 before"),
         ({"n": [100_000]}, r"does not fit into the type that its column had before"),
         ({"m": [1]}, r"have the columns m, but those before had n"),
+        ({"n": [[1]]}, r"column 'n' is List\(Int64\) in in:1-9, but was Int16 before"),
     ],
 )
 def test_what_does_not_fit_fails_the_step(target: ParquetTarget, later: dict[str, Any], message: str) -> None:
@@ -222,7 +249,10 @@ def test_origins_are_rows(target: ParquetTarget) -> None:
     pl.DataFrame({"a": range(5)}).write_parquet(target.path)
     reader = target.reader()
     with closing(reader):
-        reader.open({"row": 2, "rows": 5})
+        reader.open(None)
+        first = reader.read(2)
+        assert first is not None
+        reader.open(first.position)
         chunk = reader.read(2)
     assert chunk is not None
     assert (chunk.origin(1), chunk.span) == ("out.parquet:row 4", "out.parquet:rows 3-4")
@@ -249,10 +279,10 @@ def test_a_page_that_is_damaged_names_the_rows(target: ParquetTarget) -> None:
     data = bytearray(target.path.read_bytes())
     data[20:400] = b"\xff" * 380
     target.path.write_bytes(data)
-    reader = target.reader(piece_rows=100)
+    reader = target.reader(piece_rows=1000)
     with closing(reader):
         reader.open(None)
-        with pytest.raises(InputError, match=r"out\.parquet: rows 1 to 100 cannot be decoded: "):
+        with pytest.raises(InputError, match=r"out\.parquet: rows 1 to 1000 cannot be decoded: "):
             reader.read(10)
 
 
@@ -263,15 +293,62 @@ def test_an_unknown_column_names_the_near_one(target: ParquetTarget) -> None:
     assert raised.value.hint == "did you mean 'price'?"
 
 
-def test_another_file_is_not_gone_on_with(target: ParquetTarget) -> None:
+def position_behind(reader: ItemReader, rows: int) -> JsonObject:
+    with closing(reader):
+        reader.open(None)
+        chunk = reader.read(rows)
+    assert chunk is not None
+    return chunk.position
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (pl.DataFrame({"a": range(6)}), "has changed: it has 6 rows, and had 5"),
+        (pl.DataFrame({"a": [str(n) for n in range(5)]}), "has changed: it is another file"),
+        (pl.DataFrame({"b": range(5)}), "has changed: it is another file"),
+        (pl.DataFrame({"a": range(1, 6)}), "has changed: it is another file"),
+    ],
+    ids=["more rows", "another type", "another name", "other values"],
+)
+def test_another_file_is_not_gone_on_with(target: ParquetTarget, other: pl.DataFrame, message: str) -> None:
     pl.DataFrame({"a": range(5)}).write_parquet(target.path)
     reader = target.reader()
-    position = {"row": 2, "rows": 6}
+    position, end = position_behind(reader, 2), position_behind(reader, 5)
+    assert reader.describe_position(position) == "out.parquet:row 3"  # type: ignore[attr-defined]
+    assert reader.describe_position(end) == "the end of out.parquet"  # type: ignore[attr-defined]
+    other.write_parquet(target.path)
     for asked in (reader.open, reader.describe_position):  # type: ignore[attr-defined]
-        with pytest.raises(InputError, match="has changed: it has 5 rows, and had 6"):
+        with pytest.raises(InputError, match=message):
             asked(position)
-    assert reader.describe_position({"row": 2, "rows": 5}) == "out.parquet:row 3"  # type: ignore[attr-defined]
-    assert reader.describe_position({"row": 5, "rows": 5}) == "the end of out.parquet"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ["x[1].parquet", "*.parquet", "day=1.parquet"])
+def test_a_name_is_no_pattern(tmp_path: Path, name: str) -> None:
+    pl.DataFrame({"other": [2]}).write_parquet(tmp_path / "x1.parquet")
+    pl.DataFrame({"a": [1]}).write_parquet(tmp_path / name)
+    assert read_all(ParquetTarget(tmp_path / name).reader(columns=["a"]), 5).items == [{"a": 1}]
+
+
+def test_a_very_large_row_group_is_decoded_in_sixteen_pieces(
+    target: ParquetTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = pl.DataFrame({"a": range(3200)})
+    frame.write_parquet(target.path, row_group_size=3200)
+    pieces: list[int] = []
+    decode = ParquetItemReader._next_piece
+
+    def counted(self: ParquetItemReader, begin: int, rows: int) -> pl.DataFrame:
+        pieces.append(rows)
+        return decode(self, begin, rows)
+
+    monkeypatch.setattr(ParquetItemReader, "_next_piece", counted)
+    assert read_all(target.reader(piece_rows=10), 7).items == frame.to_dicts()
+    assert len(pieces) == 16
+    frame.write_parquet(target.path, row_group_size=100)
+    pieces.clear()
+    assert read_all(target.reader(piece_rows=10), 7).items == frame.to_dicts()
+    assert set(pieces) == {10}
 
 
 # --- the footer's protocol ---
