@@ -1,4 +1,4 @@
-"""A job with a step of each kind that chaos is to strike: plain, skipping, retrying, bisecting, and one into a file."""
+"""A job with a step of each kind that chaos is to strike: plain, skipping, retrying, bisecting, and some into files."""
 
 from __future__ import annotations
 
@@ -53,6 +53,14 @@ steps:
     chunk: 10
     reader: {{type: query, database: target, query: "SELECT id, amount FROM plain", key: [id]}}
     writer: {{type: json_lines, path: out/rows.jsonl}}
+  - name: pack
+    chunk: 10
+    reader: {{type: query, database: target, query: "SELECT id, amount FROM plain", key: [id]}}
+    writer: {{type: parquet, path: out/rows.parquet}}
+  - name: unpack
+    chunk: 7
+    reader: {{type: parquet, path: out/rows.parquet, piece_rows: 11}}
+    writer: {{type: csv, path: out/rows.csv}}
   - name: total
     tasklet: {{type: sql, database: target, statement: "INSERT INTO bisected (id, amount, kind) SELECT 1000, 1, 'sum'"}}
 """

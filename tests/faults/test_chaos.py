@@ -19,7 +19,7 @@ KILLS = [("--kill-at", "random:4", "--seed", "20260731")]
 ALL_KILLS = [("--kill-at", "every-commit"), ("--kill-at", "random:30")]
 SUSPENSIONS = ("--kill-at", "random:40" if IS_LONG else "random:2", "--suspend")
 SIDE_BY_SIDE = ("--jobs", "2") if IS_LONG else ()
-COMPARED = {"tables": 4, "rows": 175, "files": 6, "rejects": 19}
+COMPARED = {"tables": 4, "rows": 175, "files": 8, "rejects": 19}
 PAIRS = [(target, repository) for target in ("sqlite", "postgresql") for repository in ("sqlite", "postgresql")]
 
 
