@@ -74,9 +74,9 @@ The file grows hidden beside its path, as `.NAME.REPOSITORY-INSTANCE-STEP.part`,
 done; a restart cuts it back to the last commit, so every item is in it exactly once.
 
 The first chunk settles the columns and their types. A later one may have numbers of the same kind that fit into
-them exactly, and nulls; anything else fails the step, and so does a first chunk with a column of nothing but nulls,
-whose type nobody knows: the processor `cast` gives a column its type. Categories become texts. A step without items
-writes a file without columns.
+them exactly, and nulls; an item with anything else is a WriteError. A first chunk with a column of nothing but nulls,
+whose type nobody knows, fails the step. The processor `cast` gives a column its type. Categories become texts. A step
+without items writes a file without columns.
 """,
 )
 
@@ -121,8 +121,8 @@ class ParquetItemWriter:
         """Returns the chunk as a Parquet file of its own.
 
         Raises:
-            WriteError: the items lack a column.
-            OutputError: the columns or their types are not those of the chunks before, or no file can hold them.
+            WriteError: the items lack a column, or do not fit into the columns of the chunks before.
+            OutputError: the type of a column is not known, or no file can hold it.
         """
         import polars as pl
 
@@ -170,26 +170,25 @@ class ParquetItemWriter:
 
         if frame.schema == schema:
             return frame
-        name = self._options.path
         if frame.columns != schema.names():
-            raise OutputError(
-                f"{name}: the items of {chunk.span} have the columns {', '.join(frame.columns)}, but those before had "
-                f"{', '.join(schema.names())}",
-                hint="the processor select gives all items the same columns",
+            raise WriteError(
+                f"the items have the columns {', '.join(frame.columns)}, but those before had "
+                f"{', '.join(schema.names())}: the processor select gives all items the same",
+                origin=chunk.span,
             )
         for column, dtype in frame.schema.items():
             if dtype != schema[column] and not _may_fit(dtype, schema[column]):
-                raise OutputError(
-                    f"{name}: column {column!r} is {dtype} in {chunk.span}, but was {schema[column]} before",
-                    hint="the processor cast gives a column its type",
+                before = schema[column]
+                raise WriteError(
+                    f"column {column!r} is {dtype}, but was {before} before: the processor cast gives it a type",
+                    origin=chunk.span,
                 )
         try:
             return frame.cast(schema, strict=True)
         except pl.exceptions.PolarsError as error:
-            raise OutputError(
-                f"{name}: a value of {chunk.span} does not fit into the type that its column had before: "
-                f"{first_line(error)}",
-                hint="the processor cast gives a column its type",
+            raise WriteError(
+                f"a value does not fit into the type that its column had before: {first_line(error)}",
+                origin=chunk.span,
             ) from error
 
     def write(self, prepared: EncodedRecord) -> int:
