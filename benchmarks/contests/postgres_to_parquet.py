@@ -26,6 +26,7 @@ def _prepare(place: Place) -> None:
 CONTEST = Contest(
     title="PostgreSQL → Parquet",
     contenders=[
+        python("polars read_database_uri (ADBC)", "polars_query_parquet.py", "{url}", "{folder}/written.parquet"),
         python("ADBC + pyarrow", "adbc_parquet.py", "{url}", "{folder}/written.parquet"),
         python("pandas + pyarrow", "pandas_parquet.py", "{url}", "{folder}/written.parquet", largest=1),
         batchrun("write", JOB, {"source": "{url}"}),
