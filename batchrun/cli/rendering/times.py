@@ -23,6 +23,14 @@ _ADVICE = {
     "commit": "its commits set the pace: larger chunks make fewer of them",
 }
 
+_SIDES = {
+    "read": "its source",
+    "process": "its processors",
+    "encode": "the encoding of its chunks",
+    "write": "its target",
+    "commit": "its commits",
+}
+
 
 def show_times(screen: Screen, execution: JobExecution) -> None:
     """Prints a table of phases, and a sentence for each step."""
@@ -57,7 +65,10 @@ def pace(times: StepTimes) -> str:
     """Returns a sentence about what sets the pace."""
     first, *others = pacesetters(times)
     if others:
-        return f"making chunks ready and writing them take as long: {_ADVICE[first]}, and {_ADVICE[others[0]]}"
+        return (
+            f"{_SIDES[first]} and {_SIDES[others[0]]} set the pace together: making chunks ready takes as long as "
+            "writing them"
+        )
     if times.wait and first in AHEAD:
         return f"{_ADVICE[first]}; writing waited {words.duration(times.wait)} for the next chunk"
     return _ADVICE[first]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 from zlib import crc32
 
+from batchrun.components.files.columns import columns_problems
 from batchrun.components.files.parquet_footer import footer_of, group_rows
 from batchrun.components.files.source import reason
 from batchrun.domain.execution import JsonObject
@@ -41,13 +42,7 @@ class ParquetReaderOptions(Options):
 
     def check(self) -> list[OptionsProblem]:
         """Returns what no single option's type can say."""
-        problems = []
-        if self.columns is not None and not self.columns:
-            problems.append(OptionsProblem("columns is empty", ("columns",), "leave it out to read all"))
-        for place, name in enumerate(self.columns or ()):
-            if name in (self.columns or ())[:place]:
-                problems.append(OptionsProblem(f"columns names {name!r} twice", ("columns", place)))
-        return problems
+        return columns_problems(self.columns, "leave it out to read all")
 
 
 SPEC = ComponentSpec(

@@ -8,6 +8,7 @@ import io
 from dataclasses import dataclass
 from typing import Annotated
 
+from batchrun.components.files.columns import columns_problems
 from batchrun.components.files.encoding import csv_lines
 from batchrun.components.files.part_file import PartFile, part_tag
 from batchrun.domain.execution import JsonObject
@@ -43,11 +44,7 @@ class CsvWriterOptions(Options):
         if not (len(self.delimiter) == 1 and self.delimiter.isascii() and self.delimiter not in '\r\n"\0'):
             message = f"delimiter must be one ASCII character other than the quote, got {self.delimiter!r}"
             problems.append(OptionsProblem(message, ("delimiter",)))
-        if self.columns is not None and not self.columns:
-            problems.append(OptionsProblem("columns is empty", ("columns",), "leave it out to write all"))
-        for place, name in enumerate(self.columns or ()):
-            if name in (self.columns or ())[:place]:
-                problems.append(OptionsProblem(f"columns names {name!r} twice", ("columns", place)))
+        problems += columns_problems(self.columns, "leave it out to write all")
         if any(character in self.null_text for character in f'\r\n"{self.delimiter}'):
             message = f"null_text is never quoted, so it cannot be {self.null_text!r}, which a field is quoted for"
             problems.append(OptionsProblem(message, ("null_text",)))

@@ -6,6 +6,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from batchrun.components.files.columns import columns_problems
 from batchrun.components.files.parquet_footer import MAGIC
 from batchrun.components.files.parquet_part import end_file, record_of, records, schema_file
 from batchrun.components.files.part_file import PartFile, part_tag
@@ -47,12 +48,7 @@ class ParquetWriterOptions(Options):
 
     def check(self) -> list[OptionsProblem]:
         """Returns what no single option's type can say."""
-        problems = []
-        if self.columns is not None and not self.columns:
-            problems.append(OptionsProblem("columns is empty", ("columns",), "leave it out to write all"))
-        for place, name in enumerate(self.columns or ()):
-            if name in (self.columns or ())[:place]:
-                problems.append(OptionsProblem(f"columns names {name!r} twice", ("columns", place)))
+        problems = columns_problems(self.columns, "leave it out to write all")
         if self.level is not None:
             first, last = _LEVELS.get(self.compression, (0, -1))
             if not first <= self.level <= last:

@@ -272,5 +272,16 @@ def test_show_times_tells_the_phases_of_each_chunk_step_and_what_sets_its_pace(
     assert len(lines) == 7
 
 
+def test_show_times_names_both_sides_where_they_take_as_long(batchrun: Run, application: ApplicationDouble) -> None:
+    step = step_of(read=10)
+    step.times = StepTimes(read=2, encode=2.2, write=3, commit=1, wait=0.5)
+    application.executions = [execution_of(step, id=3)]
+    told = " ".join(batchrun("show", "3", "--times").out.split())
+    assert told.endswith(
+        "load: the encoding of its chunks and its target set the pace together: making chunks ready takes as long as "
+        "writing them"
+    )
+
+
 def test_show_times_says_where_none_are_known(batchrun: Run) -> None:
     assert batchrun("show", "1", "--times").out == "execution 1 has no chunk step whose time is known\n"
