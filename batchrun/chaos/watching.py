@@ -15,7 +15,7 @@ from batchrun.spi.item import ItemWriter, PartPreparer
 from batchrun.spi.rejects import Reject, RejectSink
 from batchrun.spi.repository import JobRepository, LaunchRequest
 from batchrun.spi.tasklet import RepeatStatus, StepContribution, Tasklet
-from batchrun.spi.text import TextWriter
+from batchrun.spi.text import ItemText, TextWriter
 
 
 class WatchedRepository:
@@ -143,9 +143,9 @@ class WatchedWriter:
         """Encodes a chunk."""
         return self._inner.prepare(chunk)
 
-    def takes_text(self, chunk: Chunk) -> bool:
-        """Tells whether the writer takes the chunk's text."""
-        return isinstance(self._inner, TextWriter) and self._inner.takes_text(chunk)
+    def takes_text(self, text: ItemText) -> bool:
+        """Tells whether the writer takes the text of items."""
+        return isinstance(self._inner, TextWriter) and self._inner.takes_text(text)
 
     def write(self, prepared: Any) -> int:
         """Writes a chunk."""

@@ -36,6 +36,12 @@ class ItemPoints:
             for place, item in enumerate(chunk.rows):
                 self._tell(self.listeners.after, Listener.after_read, chunk, place, item)
 
+    def looks_at_items(self) -> bool:
+        """Tells whether a listener hears of each item that is read."""
+        return self.listeners.hears(
+            Listener.after_read, Listener.before_process, Listener.after_process, Listener.on_filter
+        )
+
     def before_process(self, chunk: Chunk) -> None:
         """Tells of each item that the processors are about to see."""
         if self.listeners.hears(Listener.before_process):

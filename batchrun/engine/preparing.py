@@ -21,7 +21,7 @@ from batchrun.spi.item import ItemStream, ItemWriter, PartPreparer
 from batchrun.spi.policies import CompletionPolicy
 from batchrun.spi.rejects import Reject
 from batchrun.spi.source import ChunkParts
-from batchrun.spi.text import TextWriter
+from batchrun.spi.text import ItemText, TextReader, TextWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,7 @@ class Preparation:
 
     def chunks(self) -> Generator[PreparedChunk, None, None]:
         """Yields the chunks up to the reader's end."""
+        self._agree_on_text()
         while portions := list(self._portions()):
             read = Chunk.merged([each.read for each in portions])
             made = Chunk.merged([each.made for each in portions])
@@ -104,6 +105,12 @@ class Preparation:
             contexts = {key: stream.snapshot() for key, stream in streams(self.parts)}
             dropped = sum(each.filter_count for each in portions)
             yield PreparedChunk(read, made, payload, error, rejects, contexts, dropped)
+
+    def _agree_on_text(self) -> None:
+        """Lets reader and writer choose the form in which items go from one to the other unseen, where they may."""
+        reader = self.parts.reader
+        if isinstance(reader, TextReader) and not self.parts.processors and not self.points.looks_at_items():
+            reader.agree(self.encoding.takes_text)
 
     def _portions(self) -> Iterator[_Portion]:
         """Yields the portions of one chunk, none at the reader's end."""
@@ -143,7 +150,7 @@ class Preparation:
 
     def _passes_on(self, chunk: Chunk) -> bool:
         """Tells whether nobody needs more of a chunk than its text."""
-        return not self.parts.processors and self.encoding.takes_text(chunk)
+        return chunk.text is not None and not self.parts.processors and self.encoding.takes_text(chunk.text)
 
 
 class EncodingLock:
@@ -158,10 +165,10 @@ class EncodingLock:
         with self._lock:
             return self._writer.prepare(chunk)
 
-    def takes_text(self, chunk: Chunk) -> bool:
-        """Tells whether the writer takes the chunk's text as it is."""
+    def takes_text(self, text: ItemText) -> bool:
+        """Tells whether the writer takes the text of items as it is."""
         with self._lock:
-            return isinstance(self._writer, TextWriter) and self._writer.takes_text(chunk)
+            return isinstance(self._writer, TextWriter) and self._writer.takes_text(text)
 
     def prepare_part(self, whole: Any, start: int, part: Chunk) -> Any:
         """Returns the items of a chunk from `start` on, cut out of what was prepared of all of it where that is known.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from batchrun.spi.item import Extent, ItemReader
 from batchrun.spi.scope import Database
 from batchrun.spi.source import ChunkParts, StepStart
 from batchrun.spi.tasklet import Tasklet
+from batchrun.spi.text import ItemText, TextReader
 from batchrun.tune.acting import acts_outside, is_builtin
 from batchrun.tune.needs import Needs
 from batchrun.tune.shapes import can_copy, shape_of
@@ -58,6 +59,11 @@ class SampledReader:
         if self._sample.seconds is not None and self._ends_at is None:
             self._ends_at = time.monotonic() + self._sample.seconds
         return extent
+
+    def agree(self, takes: Callable[[ItemText], bool]) -> None:
+        """Settles on a form of text, where the reader has several."""
+        if isinstance(self._inner, TextReader):
+            self._inner.agree(takes)
 
     def read(self, limit: int) -> Chunk | None:
         """Returns the next chunk, or None at the end of the sample."""

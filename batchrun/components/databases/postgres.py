@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from batchrun.components.databases.connection import masked
 from batchrun.components.databases.postgres_copy import CopyData, CopyPart, declared_type, encode
+from batchrun.components.databases.postgres_items import passed_on
 from batchrun.components.databases.postgres_parts import PostgresParts
 from batchrun.components.databases.postgres_query import PostgresQueryRows
-from batchrun.components.databases.postgres_text import is_read_alike
 from batchrun.components.databases.session import RefusedError, TableName, TableShape, names, quote
 from batchrun.components.databases.statement import Statement
 from batchrun.errors import DatabaseError, MissingExtraError
@@ -313,7 +313,7 @@ class PostgresSession:
 
     def encode_text(self, text: ItemText, shape: TableShape) -> CopyData | None:
         """Returns items as they were received from another PostgreSQL server."""
-        return CopyData(tuple(text.columns), len(text), lambda: text.data) if is_read_alike(text, shape) else None
+        return passed_on(text, shape)
 
     def part(self, encoded: CopyData, start: int, length: int) -> CopyPart:
         """Returns some of the encoded items."""

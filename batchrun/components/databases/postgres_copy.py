@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 COPY_TEXT = "postgresql copy text"
 """COPY's text format, as the form of an ItemText."""
 
+COPY_BINARY = "postgresql copy binary"
+"""COPY's binary format, without header and trailer, as the form of an ItemText."""
+
+BINARY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+BINARY_TRAILER = b"\xff\xff"
+
 NULL = "\\N"
 SEPARATOR = "\t"
 ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}

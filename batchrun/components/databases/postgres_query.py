@@ -1,14 +1,19 @@
-"""Reads a query on PostgreSQL in COPY's text format, without an object per value, or per row."""
+"""Reads a query on PostgreSQL by COPY, without an object per value, or per row."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import islice
+from operator import eq
 from typing import TYPE_CHECKING, Any, overload
 
 from batchrun.components.databases.casting import check_declared
-from batchrun.components.databases.postgres_receiving import Lines, receiving
-from batchrun.components.databases.postgres_text import PostgresText, TextParser
+from batchrun.components.databases.postgres_copy import COPY_BINARY, COPY_TEXT
+from batchrun.components.databases.postgres_decoding import first_bytes, first_values
+from batchrun.components.databases.postgres_items import PostgresItems, bare, can_be_binary
+from batchrun.components.databases.postgres_receiving import Received, receiving
+from batchrun.components.databases.postgres_text import TextParser
 from batchrun.components.databases.session import Page, RefusedError, quote
 
 if TYPE_CHECKING:
@@ -16,6 +21,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from batchrun.components.databases.postgres import PostgresSession
+    from batchrun.spi.text import ItemText
 
 # Text that means the same whatever the server's settings are.
 _SETTINGS = (
@@ -31,7 +37,10 @@ _PASSED_AT_ONCE = 10_000
 
 
 class PostgresQueryRows:
-    """The rows of one query on PostgreSQL."""
+    """The rows of one query on PostgreSQL.
+
+    They come as text, unless a writer has agreed on the binary format; there the columns of the key stand first.
+    """
 
     def __init__(
         self,
@@ -46,9 +55,12 @@ class PostgresQueryRows:
         self._source = f"(\n{sql}\n) AS batchrun_query"
         self._parameters = dict(parameters)
         self._declared = dict(types)
-        self._names: list[str] = []
+        self._types: dict[str, str] = {}
         self._parser: TextParser | None = None
-        self._receive: Callable[[int], Lines] | None = None
+        self._form = COPY_TEXT
+        self._is_looked_at = False
+        self._passed = 0
+        self._receive: Callable[[int], Received] | None = None
         self._streaming = ExitStack()
 
     def columns(self) -> list[str]:
@@ -58,15 +70,16 @@ class PostgresQueryRows:
                 self._connection.execute(_SETTINGS)
                 cursor = self._connection.execute(*self._bound(f"SELECT * FROM {self._source} LIMIT 0"))
             described = list(cursor.description or [])
-            self._names = [column.name for column in described]
-            check_declared(self._declared, self._names)
-            twice = [name for name in self._names if self._names.count(name) > 1]
+            names = [column.name for column in described]
+            check_declared(self._declared, names)
+            twice = [name for name in names if names.count(name) > 1]
             if twice:
                 raise RefusedError(f"the query gives two columns the name {twice[0]!r}", hint="rename one by AS")
             if not described:
                 raise RefusedError("the query gives no columns")
-            self._parser = TextParser(described, self._declared, self._kinds(cursor))
-        return self._names
+            self._types = dict(zip(names, self._kinds(cursor), strict=True))
+            self._parser = TextParser(described, self._declared)
+        return list(self._types)
 
     def _kinds(self, cursor: psycopg.Cursor[Any]) -> list[str]:
         """Returns the names of the types of a result's columns, with their sizes."""
@@ -87,43 +100,77 @@ class PostgresQueryRows:
         condition = " OR ".join(f"{quote(name)} IS NULL" for name in key)
         return bool(self._session.fetch(f"SELECT 1 FROM {self._source} WHERE {condition} LIMIT 1", self._parameters))
 
+    def agree(self, takes: Callable[[ItemText], bool]) -> None:
+        """Has rows come in the binary format, if that is taken: the server makes it, and reads it, in less time."""
+        self.columns()
+        columns = self._passed_columns()
+        if can_be_binary(columns) and takes(self._items(COPY_BINARY, Received(b"", [0]), columns)):
+            self._form = COPY_BINARY
+
+    def _passed_columns(self) -> dict[str, str]:
+        """Returns the server's type of each column; empty where another is declared for it."""
+        return {name: "" if name in self._declared else kind for name, kind in self._types.items()}
+
+    def _items(self, form: str, rows: Received, columns: Mapping[str, str]) -> PostgresItems:
+        return PostgresItems(self._session.database, form, rows, columns, self._frame)
+
+    def _frame(self, data: bytes, count: int, fields: Sequence[str]) -> pl.DataFrame:
+        """Parses rows at which somebody looks: so the next pages come in the format that is parsed sooner."""
+        assert self._parser is not None
+        self._is_looked_at = True
+        return self._parser.frame(data, count, fields)
+
     def page(self, key: Sequence[str], last: Sequence[Any] | None, limit: int) -> Page:
         """Reads up to `limit` rows whose key is greater than `last`, in the order of the key; keys come as text."""
         self.columns()
         assert self._parser is not None
-        columns = ", ".join(f"batchrun_query.{quote(name)}" for name in key)
+        form = COPY_TEXT if self._is_looked_at else self._form
+        columns = self._passed_columns()
+        selected = "*"
+        if form == COPY_BINARY:
+            columns = {name: columns[name] for name in dict.fromkeys((*key, *columns))}
+            selected = ", ".join(map(quote, columns))
+        ordered = ", ".join(f"batchrun_query.{quote(name)}" for name in key)
         marks = {f"batchrun_key_{place}": value for place, value in enumerate(last or ())}
-        condition = f"WHERE ({columns}) > ({', '.join(':' + mark for mark in marks)})" if marks else ""
-        sql = f"SELECT * FROM {self._source} {condition} ORDER BY {columns} LIMIT {limit}"
-        with self._session.told(), receiving(self._connection, *self._copy(sql, marks)) as receive:
-            lines = receive(limit)
+        condition = f"WHERE ({ordered}) > ({', '.join(':' + mark for mark in marks)})" if marks else ""
+        sql = f"SELECT {selected} FROM {self._source} {condition} ORDER BY {ordered} LIMIT {limit}"
+        with self._session.told(), receiving(self._connection, *self._copy(sql, marks, form), form) as receive:
+            rows = receive(limit)
             # The server says only behind the last row that all is well.
             receive(1)
-        keys = self._parser.keys(lines, key)
-        return Page(PostgresText(self._session.database, lines, self._parser), _Keys(keys), _key_that_comes_twice(keys))
+        items = self._items(form, rows, columns)
+        if form == COPY_BINARY:
+            keys = _BinaryKeys(rows, [bare(columns[name]) for name in key])
+            return Page(items, keys, keys.twice())
+        parsed = self._parser.keys(rows.data, rows.count, key)
+        return Page(items, _Keys(parsed), _key_that_comes_twice(parsed))
 
     def skip(self, count: int) -> None:
-        """Begins the query and passes over as many rows, as the server sends them."""
-        self.columns()
-        copy = self._copy(f"SELECT * FROM {self._source}", {})
-        with self._session.told():
-            self._receive = self._streaming.enter_context(receiving(self._connection, *copy))
-            while count and (passed := self._receive(min(count, _PASSED_AT_ONCE)).count):
-                count -= passed
+        """Passes over as many rows, as the server sends them."""
+        self._passed = count
 
-    def next_rows(self, limit: int) -> PostgresText:
+    def next_rows(self, limit: int) -> PostgresItems:
         """Reads the next rows as the server sends them."""
-        assert self._receive is not None
-        assert self._parser is not None
         with self._session.told():
-            return PostgresText(self._session.database, self._receive(limit), self._parser)
+            if self._receive is None:
+                self._receive = self._begin()
+            return self._items(self._form, self._receive(limit), self._passed_columns())
+
+    def _begin(self) -> Callable[[int], Received]:
+        """Begins the query, and passes over rows."""
+        self.columns()
+        copy = self._copy(f"SELECT * FROM {self._source}", {}, self._form)
+        receive = self._streaming.enter_context(receiving(self._connection, *copy, self._form))
+        while self._passed and (passed := receive(min(self._passed, _PASSED_AT_ONCE)).count):
+            self._passed -= passed
+        return receive
 
     def close(self) -> None:
         """Cancels the query, if it still runs."""
         self._streaming.close()
 
-    def _copy(self, sql: str, more: Mapping[str, Any]) -> tuple[str, dict[str, Any] | None]:
-        return self._bound(f"COPY (\n{sql}\n) TO STDOUT (FORMAT text)", more)
+    def _copy(self, sql: str, more: Mapping[str, Any], form: str) -> tuple[str, dict[str, Any] | None]:
+        return self._bound(f"COPY (\n{sql}\n) TO STDOUT (FORMAT {form.rpartition(' ')[2]})", more)
 
 
 class _Keys(Sequence[tuple[Any, ...]]):
@@ -141,6 +188,38 @@ class _Keys(Sequence[tuple[Any, ...]]):
     def __getitem__(self, place: slice) -> _Keys: ...
     def __getitem__(self, place: int | slice) -> tuple[Any, ...] | _Keys:
         return _Keys(self._frame[place]) if isinstance(place, slice) else self._frame.row(place)
+
+
+class _BinaryKeys(Sequence[tuple[Any, ...]]):
+    """Keys of rows in the binary format, made when somebody asks for one.
+
+    Args:
+        kinds: types of the key's columns, which are the first ones.
+        first, count: which of the rows.
+    """
+
+    def __init__(self, rows: Received, kinds: Sequence[str], first: int = 0, count: int | None = None) -> None:
+        self._rows, self._kinds, self._first = rows, kinds, first
+        self._count = rows.count if count is None else count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[Any, ...]: ...
+    @overload
+    def __getitem__(self, place: slice) -> _BinaryKeys: ...
+    def __getitem__(self, place: int | slice) -> tuple[Any, ...] | _BinaryKeys:
+        chosen = range(self._first, self._first + self._count)[place]
+        if isinstance(chosen, range):
+            return _BinaryKeys(self._rows, self._kinds, chosen.start, len(chosen))
+        return first_values(self._rows.data, self._rows.places[chosen], self._kinds)
+
+    def twice(self) -> tuple[Any, ...] | None:
+        """Returns a key that two rows have, one behind the other; None where there is none."""
+        keys = first_bytes(self._rows.data, self._rows.places[:-1], self._kinds)
+        same = list(map(eq, keys, islice(keys, 1, None)))
+        return self[same.index(True)] if True in same else None
 
 
 def _key_that_comes_twice(keys: pl.DataFrame) -> tuple[Any, ...] | None:

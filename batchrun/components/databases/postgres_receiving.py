@@ -2,50 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
+
+from batchrun.components.databases.postgres_copy import BINARY_HEADER, BINARY_TRAILER, COPY_BINARY
 
 if TYPE_CHECKING:
     import psycopg
     from psycopg.abc import PQGen
     from psycopg.pq.abc import PGconn
 
-_MARKED = 1000
-"""Rows between two places that are noted, so that rows are cut out without a search from the beginning."""
-
 
 @dataclass(frozen=True, slots=True)
-class Lines:
-    """Rows in COPY's text format, a line for each.
+class Received:
+    """Rows in one of COPY's formats, without what it has before the first and behind the last.
 
     Attributes:
-        marks: where every so many rows begin, from the first one on.
+        places: where each row begins, and where the last one ends.
     """
 
     data: bytes
-    count: int
-    marks: list[int]
+    places: Sequence[int]
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return len(self.places) - 1
 
     def cut(self, start: int, length: int) -> bytes:
         """Returns the rows from `start` on, at most `length`."""
-        return self.data[self._place(start) : self._place(min(start + length, self.count))]
-
-    def _place(self, row: int) -> int:
-        if row == self.count:
-            return len(self.data)
-        place = self.marks[row // _MARKED]
-        for _ in range(row % _MARKED):
-            place = self.data.index(b"\n", place) + 1
-        return place
+        return self.data[self.places[start] : self.places[min(start + length, self.count)]]
 
 
 @contextmanager
 def receiving(
-    connection: psycopg.Connection[Any], sql: str, values: Mapping[str, Any] | None
-) -> Iterator[Callable[[int], Lines]]:
+    connection: psycopg.Connection[Any], sql: str, values: Mapping[str, Any] | None, form: str
+) -> Iterator[Callable[[int], Received]]:
     """Runs a COPY … TO STDOUT; gives what receives its next rows, fewer than it is asked for only at the end.
 
     Leaving the context cancels what still runs.
@@ -54,7 +50,7 @@ def receiving(
         psycopg.Error: the server refuses the query, or fails; also what receives rows raises it.
     """
     with suppress(_GivenUpError), connection.cursor() as cursor, cursor.copy(sql, values):
-        stream = _Stream(connection)
+        stream = _Stream(connection, is_binary=form == COPY_BINARY)
         yield stream.receive
         if not stream.is_over:
             raise _GivenUpError  # the driver cancels a copy that an exception leaves
@@ -67,34 +63,45 @@ class _GivenUpError(Exception):
 class _Stream:
     """A COPY that the connection is receiving."""
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], *, is_binary: bool) -> None:
         self._connection = connection
+        self._trailer_size = len(BINARY_TRAILER) if is_binary else 0
+        self._has_header = is_binary
         self.is_over = False
 
-    def receive(self, limit: int) -> Lines:
+    def receive(self, limit: int) -> Received:
         """Returns the next rows, at most `limit`."""
-        buffer, count, marks = BytesIO(), 0, []
-        while count < limit and not self.is_over:
-            marks.append(buffer.tell())
-            count += self._connection.wait(self._rows(buffer.write, min(_MARKED, limit - count)))
-        return Lines(buffer.getvalue(), count, marks)
+        buffer = BytesIO()
+        lengths: list[int] = []
+        if not self.is_over:
+            self._connection.wait(self._rows(buffer.write, lengths, limit))
+        return self._without_header(buffer.getvalue(), lengths)
 
-    def _rows(self, write: Callable[[memoryview], object], limit: int) -> PQGen[int]:
-        """Writes the next rows, each of which the server sends by itself; returns how many there were."""
+    def _without_header(self, data: bytes, lengths: list[int]) -> Received:
+        """Takes off what comes in front of the first row, in one piece with it or, where there is none, the trailer."""
+        if self._has_header and lengths:
+            self._has_header = False
+            lengths[0] -= len(BINARY_HEADER)
+            if lengths[0] <= self._trailer_size:
+                data = data[lengths.pop(0) :]
+            data = data[len(BINARY_HEADER) :]
+        return Received(data, list(accumulate(lengths, initial=0)))
+
+    def _rows(self, write: Callable[[memoryview], int], lengths: list[int], limit: int) -> PQGen[None]:
+        """Writes the next rows, each of which the server sends by itself, and notes their lengths."""
         connection = self._connection.pgconn
-        receive, count = connection.get_copy_data, 0
-        while count < limit:
+        receive, note, left = connection.get_copy_data, lengths.append, limit
+        while left:
             length, row = receive(1)
-            if length > 0:
-                write(row)
-                count += 1
+            if length > self._trailer_size:
+                note(write(row))
+                left -= 1
             elif length == 0:
                 yield from _arrival(connection)
-            else:
+            elif length < 0:
                 self.is_over = True
                 yield from _end(connection)
                 break
-        return count
 
 
 def _arrival(connection: PGconn) -> PQGen[None]:

@@ -1,48 +1,24 @@
-"""Rows in COPY's text format: passed on as they are to a table that reads them alike, or parsed into typed columns."""
+"""Rows in COPY's text format, parsed into typed columns."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 from batchrun.components.databases.casting import cast
-from batchrun.components.databases.postgres_copy import COPY_TEXT, ESCAPES, NULL, SEPARATOR
+from batchrun.components.databases.postgres_copy import ESCAPES, NULL, SEPARATOR
 from batchrun.components.databases.session import RefusedError
 
 if TYPE_CHECKING:
     import polars as pl
     import psycopg
 
-    from batchrun.components.databases.postgres_receiving import Lines
-    from batchrun.components.databases.session import TableShape
-    from batchrun.spi.text import ItemText
-
 _BOOLEAN, _BYTES, _DATE, _TIME, _TIMESTAMP, _TIMESTAMPTZ, _NUMERIC = 16, 17, 1082, 1083, 1114, 1184, 1700
 _INTEGERS, _FLOATS = (20, 21, 23, 26), (700, 701)
 _AS_DECLARED = {_BOOLEAN: "boolean", _TIME: "time", _TIMESTAMP: "datetime", _TIMESTAMPTZ: "timestamp", _DATE: "date"}
 _MAX_PRECISION = 38
 _UNESCAPED = {**{to: char for char, to in ESCAPES.items()}, r"\b": "\b", r"\f": "\f", r"\v": "\v"}
-_SIZE = re.compile(r"\([^)]*\)")
-_ALIKE = {"smallint": "bigint", "integer": "bigint", "character varying": "text"}
-
-
-def is_read_alike(text: ItemText, shape: TableShape) -> bool:
-    """Tells whether a table reads the text of items as it would read what their frame is encoded to.
-
-    It does where its columns are of the items' types, whatever their sizes are.
-    """
-    return text.form == COPY_TEXT and all(
-        kind and _kind(kind) == _kind(shape.declared(name)) for name, kind in text.columns.items()
-    )
-
-
-def _kind(declared: str) -> str:
-    """Returns a type without its size, as one with all those whose values are written alike."""
-    bare = _SIZE.sub("", declared)
-    return _ALIKE.get(bare, bare)
 
 
 class TextParser:
@@ -51,40 +27,41 @@ class TextParser:
     Args:
         described: the columns as the server describes them.
         declared: column types by column name, where the server's are not wanted.
-        kinds: the names of the server's types, as it has them.
     """
 
-    def __init__(self, described: Sequence[psycopg.Column], declared: Mapping[str, str], kinds: Sequence[str]) -> None:
+    def __init__(self, described: Sequence[psycopg.Column], declared: Mapping[str, str]) -> None:
         self._described = described
         self._declared = declared
         self._scales: dict[str, int] = {}
-        self.kinds = {
-            column.name: "" if column.name in declared else kind
-            for column, kind in zip(described, kinds, strict=True)
-        }  # fmt: skip
 
-    def frame(self, lines: Lines) -> pl.DataFrame:
-        """Returns the rows in their final types.
+    def frame(self, data: bytes, count: int, fields: Sequence[str] = ()) -> pl.DataFrame:
+        """Returns rows in their final types.
+
+        Args:
+            data: a line for each.
+            count: how many there are.
+            fields: the columns in the order in which the lines have them, where that is not the query's.
 
         Raises:
             RefusedError: a value does not fit its column's type.
         """
-        return self._typed(self.parsed(lines, {each.name: self._parsed_as(each) for each in self._described}))
+        types = {each.name: self._parsed_as(each) for each in self._described}
+        return self._typed(self._parsed(data, count, types, fields))
 
-    def keys(self, lines: Lines, key: Sequence[str]) -> pl.DataFrame:
+    def keys(self, data: bytes, count: int, key: Sequence[str]) -> pl.DataFrame:
         """Returns the columns of the key as text."""
         import polars as pl
 
-        return self.parsed(lines, dict.fromkeys(key, pl.String()))
+        return self._parsed(data, count, dict.fromkeys(key, pl.String()), ())
 
-    def parsed(self, lines: Lines, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    def _parsed(self, data: bytes, count: int, types: Mapping[str, pl.DataType], fields: Sequence[str]) -> pl.DataFrame:
         """Returns some of the columns, of a type that the parser has."""
         import polars as pl
 
-        schema = {column.name: types.get(column.name, pl.String()) for column in self._described}
-        if not lines.count:
+        names = fields or [column.name for column in self._described]
+        schema = {name: types.get(name, pl.String()) for name in names}
+        if not count:
             return pl.DataFrame(schema=schema).select(list(types))
-        data = lines.data
         if len(schema) == 1:  # a line of no text would be passed over
             schema, data = {"batchrun row": pl.Int8(), **schema}, b"0\t" + data[:-1].replace(b"\n", b"\n0\t") + b"\n"
         try:
@@ -97,8 +74,8 @@ class TextParser:
             raise RefusedError(
                 f"the rows cannot be read: {error}", hint="declare the column's type under `columns`"
             ) from error
-        if frame.height != lines.count:
-            raise RefusedError(f"{lines.count} rows were sent and {frame.height} could be read")
+        if frame.height != count:
+            raise RefusedError(f"{count} rows were sent and {frame.height} could be read")
         return _unescaped(frame.select(list(types))) if b"\\" in data else frame.select(list(types))
 
     def _parsed_as(self, column: psycopg.Column) -> pl.DataType:
@@ -159,71 +136,3 @@ def _unescaped(frame: pl.DataFrame) -> pl.DataFrame:
     if not special:
         return frame
     return frame.with_columns(pl.col(special).str.replace_many(list(_UNESCAPED), list(_UNESCAPED.values())))
-
-
-class PostgresText:
-    """Rows as they were received; parsed, all of them, when somebody asks for the frame of them or of a part."""
-
-    form = COPY_TEXT
-
-    def __init__(self, database: str, lines: Lines, parser: TextParser) -> None:
-        self._database = database
-        self._lines = lines
-        self._parser = parser
-
-    def __len__(self) -> int:
-        """Number of rows."""
-        return self._lines.count
-
-    @property
-    def columns(self) -> Mapping[str, str]:
-        """The server's type of each column; empty where another is declared for it."""
-        return self._parser.kinds
-
-    @property
-    def data(self) -> bytes:
-        """The rows."""
-        return self._lines.data
-
-    @cached_property
-    def frame(self) -> pl.DataFrame:
-        """The rows in typed columns."""
-        try:
-            return self._parser.frame(self._lines)
-        except RefusedError as error:
-            raise error.of_source(self._database) from error
-
-    def slice(self, start: int, length: int) -> _Part:
-        """Returns the rows from `start` on, at most `length`."""
-        return _Part(self, start, min(length, len(self) - start))
-
-    def cut(self, start: int, length: int) -> bytes:
-        """Returns the text of these rows."""
-        return self._lines.cut(start, length)
-
-
-class _Part:
-    """Some of the rows that were received."""
-
-    form = COPY_TEXT
-
-    def __init__(self, whole: PostgresText, start: int, length: int) -> None:
-        self._whole, self._start, self._length = whole, start, length
-
-    def __len__(self) -> int:
-        return self._length
-
-    @property
-    def columns(self) -> Mapping[str, str]:
-        return self._whole.columns
-
-    @property
-    def data(self) -> bytes:
-        return self._whole.cut(self._start, self._length)
-
-    @property
-    def frame(self) -> pl.DataFrame:
-        return self._whole.frame.slice(self._start, self._length)
-
-    def slice(self, start: int, length: int) -> _Part:
-        return _Part(self._whole, self._start + start, max(0, min(length, self._length - start)))

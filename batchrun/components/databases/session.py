@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -178,7 +178,7 @@ class QueryRows(Protocol):
         ...
 
     def skip(self, count: int) -> None:
-        """Begins the query from its first row and passes over as many rows; called once, before `next_rows`."""
+        """Begins behind as many rows from the first one on; called once, before `next_rows`."""
         ...
 
     def next_rows(self, limit: int) -> pl.DataFrame | ItemText:
@@ -187,6 +187,15 @@ class QueryRows(Protocol):
 
     def close(self) -> None:
         """Ends what `skip` began."""
+        ...
+
+
+@runtime_checkable
+class TextQueryRows(Protocol):
+    """What QueryRows may offer besides: the text of items in several forms, as a TextReader has them."""
+
+    def agree(self, takes: Callable[[ItemText], bool]) -> None:
+        """Settles on the first form that is taken; before the first rows are read."""
         ...
 
 

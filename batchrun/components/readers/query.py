@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from batchrun.components.databases import RefusedError, Session, connect
 from batchrun.components.databases.keys import from_json, to_json
-from batchrun.components.databases.session import Page, QueryRows, near
+from batchrun.components.databases.session import Page, QueryRows, TextQueryRows, near
 from batchrun.components.databases.statement import Statement, statement_problems, unused_problems
 from batchrun.domain.execution import JsonObject
 from batchrun.spi.chunk import Chunk
@@ -178,6 +178,11 @@ class QueryItemReader:
                 f"the key ({', '.join(key)}) is null in some rows, which could not be found again behind it",
                 hint="leave them out by the query's WHERE, or choose another key",
             )
+
+    def agree(self, takes: Callable[[ItemText], bool]) -> None:
+        """Settles on the form in which rows come, where the database has several."""
+        if isinstance(self._rows, TextQueryRows):
+            self._rows.agree(takes)
 
     def read(self, limit: int) -> Chunk | None:
         """Returns the next rows.

@@ -26,6 +26,8 @@ from batchrun.spi.spec import (
 if TYPE_CHECKING:
     import polars as pl
 
+    from batchrun.spi.text import ItemText
+
 
 class TableOptions(Options, kw_only=True):
     """Options of the writer `table`."""
@@ -201,7 +203,7 @@ class TableItemWriter:
         """
         _, session = self._reached()
         self._check_columns(chunk)
-        passed_on = self._passed_on(chunk)
+        passed_on = None if chunk.text is None else self._passed_on(chunk.text)
         if passed_on is not None:
             return _Prepared(chunk, len(chunk), lambda: chunk.frame.schema, passed_on)
         unique = self._last_of_each_key(chunk)
@@ -211,17 +213,17 @@ class TableItemWriter:
             raise self._write_error(error, unique, len(chunk)) from error
         return _Prepared(unique, len(chunk), lambda: unique.frame.schema, encoded)
 
-    def takes_text(self, chunk: Chunk) -> bool:
-        """Tells whether the table reads the chunk's text as it is, and nothing is to be known of its items."""
-        return self._passed_on(chunk) is not None
+    def takes_text(self, text: ItemText) -> bool:
+        """Tells whether the table reads the text of items as it is, and nothing is to be known of them."""
+        return self._passed_on(text) is not None
 
-    def _passed_on(self, chunk: Chunk) -> Any | None:
-        """Returns the chunk's text in the form that the session takes, or None where it has to be encoded."""
+    def _passed_on(self, text: ItemText) -> Any | None:
+        """Returns the text of items in the form that the session takes, or None where they have to be encoded."""
         shape = self._shape or self._made_shape
-        if chunk.text is None or shape is None or self._options.key:
+        if shape is None or self._options.key:
             return None
         _, session = self._reached()
-        return session.encode_text(chunk.text, shape) if isinstance(session, TextSession) else None
+        return session.encode_text(text, shape) if isinstance(session, TextSession) else None
 
     def prepare_part(self, whole: _Prepared, start: int, part: Chunk) -> _Prepared:
         """Returns a part of a chunk; encoded anew where of several items with one key only the last was encoded."""

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,11 +16,14 @@ from batchrun.app import Application
 from batchrun.chaos import Ignored, Kind, Schedule, Settings, Trial, TrialReport, subject_of
 from batchrun.chaos.boundaries import Boundaries
 from batchrun.chaos.watching import watched_writer
+from batchrun.components.databases.postgres_copy import COPY_TEXT
+from batchrun.components.databases.postgres_items import PostgresItems
+from batchrun.components.databases.postgres_receiving import Received
 from batchrun.errors import BatchrunError
-from batchrun.spi.chunk import Chunk
 from batchrun.spi.item import PartPreparer
+from batchrun.spi.text import ItemText
 from batchrun.testing.faults import FailingItemWriter, Faults
-from batchrun.testing.memory import ListOrigins, MemoryItemWriter, MemoryTarget
+from batchrun.testing.memory import MemoryItemWriter, MemoryTarget
 from tests.support.commands import wait_until
 from tests.support.places import mounted
 from tests.support.project import SCRIPTS, Project, environment
@@ -180,17 +184,21 @@ def test_the_writer_is_asked_for_parts_as_in_a_run_that_is_not_watched(tmp_path:
     assert isinstance(watched_writer(FailingItemWriter(writer, Faults("id", [1])), boundaries, "load"), PartPreparer)
 
 
+def _never(*arguments: Any) -> Any:
+    raise AssertionError("rows were parsed")
+
+
 class TextTakingWriter(MemoryItemWriter):
-    def takes_text(self, chunk: Chunk) -> bool:
-        return len(chunk) == 1
+    def takes_text(self, text: ItemText) -> bool:
+        return len(text) == 1
 
 
 def test_text_is_passed_on_as_in_a_run_that_is_not_watched(tmp_path: Path) -> None:
     boundaries = Boundaries(None, tmp_path / "note")
-    one, two = (Chunk(rows=[{"id": 1}] * count, position={}, origins=ListOrigins([0, 0])) for count in (1, 2))
+    one, two = (PostgresItems("db", COPY_TEXT, Received(b"", [0] * (count + 1)), {}, _never) for count in (1, 2))
     plain = watched_writer(MemoryItemWriter(MemoryTarget()), boundaries, "load")
     taking = watched_writer(TextTakingWriter(MemoryTarget()), boundaries, "load")
-    assert [each.takes_text(chunk) for each in (plain, taking) for chunk in (one, two)] == [False, False, True, False]
+    assert [each.takes_text(text) for each in (plain, taking) for text in (one, two)] == [False, False, True, False]
 
 
 def test_a_job_that_is_not_deterministic_is_told_apart_from_one_that_loses_rows(attempt: Try) -> None:

@@ -14,11 +14,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from batchrun.components.databases.postgres_copy import BINARY_HEADER, BINARY_TRAILER, COPY_BINARY, COPY_TEXT
+from batchrun.components.databases.postgres_decoding import to_text
+from batchrun.components.databases.postgres_items import bare
 from batchrun.components.databases.postgres_text import TextParser
 from batchrun.domain.execution import StepCounts
 from batchrun.errors import InputError
 from batchrun.spi.chunk import Chunk
 from batchrun.spi.scope import Database
+from batchrun.spi.text import ItemText
 from tests.faults import places
 from tests.integration.databases.conftest import World
 from tests.support.postgres import new_database
@@ -48,20 +52,34 @@ TYPES = {
     "at": "text[]",
 }
 TABLES = [f"CREATE TABLE {name} ({', '.join(map(' '.join, TYPES.items()))})" for name in ("source", "target")]
+ONLY_TEXT = ("i", "a", "at")
+"""Columns of types that go in no other form."""
+
+AS_BINARY = f"SELECT {', '.join(name for name in reversed(TYPES) if name not in ONLY_TEXT)} FROM source"
 EVERYTHING = "SELECT source::text FROM source ORDER BY id"
 
 
-def moved(world: World, *, parsed: bool = False, limit: int = 3, query: str = "SELECT * FROM source") -> int:
+def moved(
+    world: World,
+    *,
+    parsed: bool = False,
+    limit: int = 3,
+    query: str = "SELECT * FROM source",
+    form: str = COPY_TEXT,
+    order: dict[str, Any] | None = None,
+) -> int:
     """Reads the source and writes the target, as a step does that has no processors."""
-    reader = world.reader(query=query, key=["id"], page_size=5)
+    reader = world.reader(query=query, **(order or {"key": ["id"], "page_size": 5}))
     count = 0
     try:
         reader.open(None)
         with world.writing(table="target") as writing:
+            reader.agree(writing.writer.takes_text)
             while (chunk := reader.read(limit)) is not None:
-                assert writing.writer.takes_text(chunk)
+                assert chunk.text is not None
+                assert writing.writer.takes_text(chunk.text)
+                assert chunk.text.form == form
                 read = chunk.with_frame(chunk.frame) if parsed else chunk
-                assert writing.writer.takes_text(read) is not parsed
                 prepared = writing.writer.prepare(read)
                 writing.store.begin()
                 count += writing.writer.write(prepared)
@@ -77,6 +95,11 @@ def kept(world: World) -> list[tuple[Any, ...]]:
     return world.sql(EVERYTHING.replace("source", "target"))
 
 
+def fill(world: World) -> None:
+    with psycopg.connect(world.database.url, autocommit=True) as connection:
+        connection.execute(INTERESTING)
+
+
 @pytest.fixture
 def tables(postgres: World) -> World:
     for table in TABLES:
@@ -86,6 +109,28 @@ def tables(postgres: World) -> World:
 
 def unparsed(self: TextParser, lines: Any) -> Any:
     raise AssertionError("rows were parsed")
+
+
+INTERESTING = r"""
+INSERT INTO source (id, small, n, any_n, f, r, b, s, v, c, x, d, c_at, t, z, u, j, jb)
+SELECT i, CASE i WHEN 1 THEN -32768 ELSE i END,
+    ('{0,-0.0001,9999999999999999.9999,NaN,12345.6789}'::numeric[])[1 + i % 5],
+    ('{0,0.000,10000,1e30,-1e-20,NaN,Infinity,-Infinity,123456789.00010000,0.00012}'::numeric[])[1 + i % 10],
+    ('{0,-0,1e-300,1e300,0.1,NaN,Infinity,-Infinity,1e15,123456}'::float8[])[1 + i % 10],
+    ('{0,0.1,1e-45,3.4028235e38,16777216,NaN,-Infinity,1e6,1.17549435e-38}'::real[])[1 + i % 9],
+    i % 2 = 0, (ARRAY['', E'\\N', E'a\tb\n\r\b\f\v"\\.', 'ü€😀'])[1 + i % 4], 'null', 'a',
+    (ARRAY['', '\x00ff5c'])[1 + i % 2]::bytea,
+    ('{infinity,-infinity,0044-03-15 BC,0001-01-01,2000-02-29,1999-12-31,4713-01-01 BC,12345-06-07,2100-03-01,
+       1900-02-28}'::date[])[1 + i % 10],
+    ('{24:00,00:00:00.000001,23:59:59.999999,12:30:00.5}'::time[])[1 + i % 4],
+    ('{infinity,-infinity,0044-03-15 12:00 BC,9999-12-31 23:59:59.999999,1970-01-01 00:00:01.5}'::timestamp[])
+        [1 + i % 5],
+    ('{2026-07-31 08:00+09,0001-01-01 00:00+00 BC,294276-12-31 23:59:59.999999+00}'::timestamptz[])[1 + i % 3],
+    md5(i::text)::uuid, '{"a":  1}', '{"a": "ü"}'
+FROM generate_series(1, 20) i;
+INSERT INTO source (id, s) VALUES (21, '')
+"""
+"""Values at the ends of what their types hold, and rows of nothing but null."""
 
 
 def test_rows_are_passed_on_without_a_look(tables: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,6 +148,116 @@ def test_rows_are_passed_on_without_a_look(tables: World, monkeypatch: pytest.Mo
     monkeypatch.setattr(TextParser, "frame", unparsed)
     assert moved(tables) == 17
     assert kept(tables) == tables.sql(EVERYTHING)
+
+
+ORDERS = [{"key": ["id"], "page_size": 5}, {"key": ["s", "id"], "page_size": 5}, {"restart": "skip"}]
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=["key", "keys", "skip"])
+def test_rows_go_in_the_binary_format_where_their_types_have_one(
+    tables: World, monkeypatch: pytest.MonkeyPatch, order: dict[str, Any]
+) -> None:
+    fill(tables)
+    monkeypatch.setattr(TextParser, "frame", unparsed)
+    assert moved(tables, query=AS_BINARY, form=COPY_BINARY, order=order) == 21
+    assert kept(tables) == tables.sql(EVERYTHING)
+
+
+def test_the_binary_format_without_rows(tables: World) -> None:
+    for order in ORDERS:
+        assert moved(tables, query=AS_BINARY, form=COPY_BINARY, order=order) == 0
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=["key", "keys", "skip"])
+def test_a_restart_goes_on_in_either_format(tables: World, order: dict[str, Any]) -> None:
+    fill(tables)
+    read: list[list[str]] = []
+    for forms in ((COPY_TEXT, COPY_BINARY), (COPY_BINARY, COPY_TEXT), (COPY_TEXT, COPY_TEXT)):
+        position, lines, at = None, [], 0
+        for form, most in zip(forms, (2, 100), strict=True):
+            reader = tables.reader(query=AS_BINARY, **order)
+            reader.open(position)
+            reader.agree(lambda text, form=form: text.form == form)
+            while most and (chunk := reader.read(4)) is not None:
+                text, most, position, at = text_of(chunk), most - 1, chunk.position, at + len(chunk)
+                kinds = [bare(kind) for kind in text.columns.values()]
+                data = to_text(text.data, kinds) if form == COPY_BINARY else text.data
+                fields = [dict(zip(text.columns, line.split(b"\t"), strict=True)) for line in data.splitlines()]
+                lines += [each["id"].decode() for each in fields]
+                assert chunk.origin(0).endswith(f"({lines[-len(chunk)]})" if len(order.get("key", [])) == 1 else "")
+            reader.close()
+        assert at == 21
+        read.append(lines)
+    assert read[0] == read[1] == read[2]
+
+
+def test_a_key_that_comes_twice_is_seen_in_the_binary_format(tables: World) -> None:
+    tables.sql("INSERT INTO source (id, small, s) VALUES (1, 1, 'a'), (2, 2, 'b'), (3, 2, 'b')")
+    for key in (["small"], ["s"], ["small", "s"]):
+        with pytest.raises(InputError, match=r"is not unique: \((2|b)?,? ?(2|b)\) comes twice"):
+            moved(tables, query=AS_BINARY, form=COPY_BINARY, order={"key": key})
+
+
+def test_pages_come_as_text_once_somebody_has_looked(tables: World) -> None:
+    tables.sql("INSERT INTO source (id) SELECT generate_series(1, 20)")
+    reader = tables.reader(query=AS_BINARY, key=["id"], page_size=5)
+    reader.open(None)
+    reader.agree(lambda text: True)
+    forms = []
+    try:
+        while (chunk := reader.read(5)) is not None:
+            forms.append(text_of(chunk).form)
+            if len(forms) == 2:
+                assert chunk.rows[0]["id"] == 6
+                assert list(chunk.rows[0]) == [name for name in reversed(TYPES) if name not in ONLY_TEXT]
+    finally:
+        reader.close()
+    assert forms == [COPY_BINARY] * 2 + [COPY_TEXT] * 2
+
+
+def test_the_binary_format_made_text_is_what_the_server_sends_as_text(tables: World) -> None:
+    fill(tables)
+    chosen = f"SELECT * FROM ({AS_BINARY}) AS chosen ORDER BY id"
+    assert _decoded(tables, chosen) == _sent(tables, chosen)
+
+
+def _decoded(world: World, query: str) -> list[list[str]]:
+    names, kinds = _kinds(world, query)
+    data = _copied(world, f"COPY ({query}) TO STDOUT (FORMAT binary)")
+    text = to_text(data.removeprefix(BINARY_HEADER).removesuffix(BINARY_TRAILER), kinds)
+    return [_evened(line, names) for line in text.decode().split("\n")[:-1]]
+
+
+def _sent(world: World, query: str) -> list[list[str]]:
+    names, _ = _kinds(world, query)
+    text = _copied(world, f"COPY ({query}) TO STDOUT")
+    return [_evened(line, names) for line in text.decode().split("\n")[:-1]]
+
+
+def _copied(world: World, sql: str) -> bytes:
+    with psycopg.connect(world.database.url, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute("SET timezone = 'UTC'")
+        with cursor.copy(sql.encode()) as copy:
+            return b"".join(map(bytes, copy))
+
+
+def _kinds(world: World, query: str) -> tuple[list[str], list[str]]:
+    reader = world.reader(query=query, restart="skip")
+    reader.open(None)
+    shown: list[ItemText] = []
+    reader.agree(lambda text: bool(shown.append(text)))
+    reader.close()
+    assert shown
+    return list(shown[0].columns), [bare(kind) for kind in shown[0].columns.values()]
+
+
+def _evened(line: str, names: list[str]) -> list[str]:
+    """Evens out how a float is written."""
+    fields = line.split("\t")
+    return [
+        repr(float(value)) if name in ("f", "r") and value != r"\N" else value
+        for name, value in zip(names, fields, strict=True)
+    ]
 
 
 SETTINGS = {
@@ -186,6 +341,11 @@ def only_chunk(world: World, **options: Any) -> Chunk:
         reader.close()
 
 
+def text_of(chunk: Chunk) -> ItemText:
+    assert chunk.text is not None
+    return chunk.text
+
+
 @pytest.mark.parametrize(
     ("target", "query"),
     [
@@ -199,21 +359,21 @@ def only_chunk(world: World, **options: Any) -> Chunk:
 def test_into_a_column_of_another_type_goes_what_was_parsed(postgres: World, target: str, query: str) -> None:
     postgres.sql(f"CREATE TABLE target ({target})")
     with postgres.writing(table="target") as writing:
-        assert not writing.writer.takes_text(only_chunk(postgres, query=query))
+        assert not writing.writer.takes_text(text_of(only_chunk(postgres, query=query)))
 
 
 @pytest.mark.parametrize("options", [{"mode": "upsert", "key": ["id"]}, {"key": ["id"]}])
 def test_a_writer_that_has_to_know_keys_looks_at_them(tables: World, options: dict[str, Any]) -> None:
     tables.sql("INSERT INTO source (id) VALUES (1)")
     with tables.writing(table="target", **options) as writing:
-        assert not writing.writer.takes_text(only_chunk(tables))
+        assert not writing.writer.takes_text(text_of(only_chunk(tables)))
 
 
 def test_a_declared_type_is_held_to(tables: World) -> None:
     tables.sql("INSERT INTO source (id, s) VALUES (1, 'x')")
     chunk = only_chunk(tables, columns={"s": "integer"})
     with tables.writing(table="target") as writing:
-        assert not writing.writer.takes_text(chunk)
+        assert not writing.writer.takes_text(text_of(chunk))
     with pytest.raises(InputError, match="database 'db': column 's': the value 'x' is no integer"):
         _ = chunk.frame
 
@@ -268,10 +428,10 @@ steps:
 """
 
 
-@pytest.fixture
-def copying(tables: World) -> tuple[Project, World]:
+@pytest.fixture(params=["*", AS_BINARY.removeprefix("SELECT ").removesuffix(" FROM source")], ids=["text", "binary"])
+def copying(tables: World, request: pytest.FixtureRequest) -> tuple[Project, World]:
     project = Project.make(tables.folder / "project")
-    project.write("jobs.d/copy.yaml", JOB)
+    project.write("jobs.d/copy.yaml", JOB.replace("*", request.param))
     shutil.copy(str(places.__file__), project.folder / "jobs.d" / "places.py")
     tables.sql("INSERT INTO source (id, s) SELECT i, E'two\\nlines\\t' || i FROM generate_series(1, 1000) i")
     return project, tables
