@@ -42,7 +42,14 @@ def sqlite3_import() -> Contender:
     )
 
 
-def python(name: str, script: str, *arguments: str, largest: float = 100, check: Check | None = None) -> Contender:
+def python(
+    name: str,
+    script: str,
+    *arguments: str,
+    largest: float = 100,
+    check: Check | None = None,
+    own_seconds: Callable[[str], float] | None = None,
+) -> Contender:
     """Returns a script of `benchmarks/peers`, run in the environment of the peers."""
 
     def command(place: Place) -> Command:
@@ -52,7 +59,7 @@ def python(name: str, script: str, *arguments: str, largest: float = 100, check:
     def missing(place: Place) -> str:
         return "" if place.peers_python.exists() else "make bench installs it"
 
-    return Contender(name, command, missing, largest=largest, check=check)
+    return Contender(name, command, missing, own_seconds, largest, check)
 
 
 def pgloader() -> Contender:
@@ -88,7 +95,7 @@ def spring(name: str = "Spring Batch 6", *, chunk: int, **options: str) -> Conte
     def missing(place: Place) -> str:
         return _needs("java")(place) or ("" if SPRING.exists() else "it is not built: that needs Maven (mvn)")
 
-    return Contender(f"{name}, chunk {chunk:,}", command, missing, _own_seconds("step_seconds"))
+    return Contender(f"{name}, chunk {chunk:,}", command, missing, printed_seconds("step_seconds"))
 
 
 def batchrun(name: str, job: str, parameters: Mapping[str, str], *, label: str = "batchrun") -> Contender:
@@ -121,7 +128,8 @@ def step_seconds(printed: str) -> float:
     )
 
 
-def _own_seconds(key: str) -> Callable[[str], float]:
+def printed_seconds(key: str) -> Callable[[str], float]:
+    """Returns what reads a command's own seconds in the last line that it prints, which is JSON."""
     return lambda printed: float(json.loads(printed.strip().splitlines()[-1])[key])
 
 
