@@ -19,7 +19,7 @@ _PROGRAMS = {
     "pgloader": ["pgloader", "--version"],
     "Java": ["java", "-version"],
 }
-_PACKAGES = ("polars", "pandas", "petl", "dlt", "sqlalchemy", "adbc-driver-postgresql")
+_PACKAGES = ("polars", "pandas", "petl", "dlt", "sqlalchemy", "adbc-driver-postgresql", "sling-linux-amd64")
 
 
 def describe_machine(place: Place) -> dict[str, str]:

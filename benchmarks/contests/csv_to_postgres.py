@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.contest import Aim, Contest
-from benchmarks.peers import batchrun, pgloader, psql, python_loaders, spring
+from benchmarks.peers import batchrun, pgloader, psql, python_loaders, sling, spring
 from benchmarks.place import check_postgres, csv_load, lineitem_table
 
 JOB = csv_load()
@@ -14,6 +14,7 @@ CONTEST = Contest(
         psql("psql \\copy", "\\copy lineitem FROM '{lineitem}' CSV HEADER"),
         batchrun("load", JOB, {"input": "{lineitem}", "target": "{url}"}),
         pgloader(),
+        sling(),
         spring(chunk=1_000),
         spring(chunk=10_000),
         *python_loaders(largest=0.1),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks.contest import Check, Command, Contender
@@ -78,6 +79,28 @@ def pgloader() -> Contender:
         return Command(["pgloader", "--quiet", str(path)])
 
     return Contender("pgloader", command, _needs("pgloader"))
+
+
+def sling() -> Contender:
+    """Returns Sling, with the command that its documentation has for a file; it makes the table by itself."""
+
+    def program(place: Place) -> Path | None:
+        environment = place.peers_python.parent.parent
+        return next(environment.glob("lib/python*/site-packages/sling_linux_amd64/bin/sling-linux-amd64"), None)
+
+    def command(place: Place) -> Command:
+        found = program(place)
+        assert found is not None
+        found.chmod(0o755)
+        source = ["--src-stream", f"file://{place.lineitem}"]
+        target = ["--tgt-conn", f"{place.url}?sslmode=disable", "--tgt-object", "public.lineitem_peer"]
+        variables = {"SLING_HOME_DIR": str(place.folder / "sling"), "SLING_DISABLE_TELEMETRY": "TRUE"}
+        return Command([str(found), "run", *source, *target, "--mode", "full-refresh"], variables)
+
+    def missing(place: Place) -> str:
+        return "" if program(place) else "its package is not installed; there is one for Linux on x86-64"
+
+    return Contender("Sling", command, missing, largest=0.1, check=check_peer)
 
 
 def spring(name: str = "Spring Batch 6", *, chunk: int, **options: str) -> Contender:
