@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from batchrun.engine.narrowing import Narrowing
@@ -68,11 +69,11 @@ class Processing:
     def _by_item(self, processor: ItemProcessor, chunk: Chunk) -> Chunk:
         kept: list[int] = []
         rows: list[Item] = []
-        for place, item in enumerate(chunk.rows):
+        for place, item in enumerate(chunk.own_rows()):
             try:
                 result = _item_made(processor, item)
             except (Exception, SystemExit) as error:  # sys.exit must not end the process as if all were well
-                result = self._again(lambda item=item: _item_made(processor, item), chunk, place, error)  # type: ignore[misc]
+                result = self._again(partial(_remade, processor, chunk, place), chunk, place, error)
             if result is not None:
                 kept.append(place)
                 rows.append(result)
@@ -125,7 +126,11 @@ class Processing:
 
 
 def _item_made(processor: ItemProcessor, item: Item) -> Item | None:
-    result = processor.process(dict(item))
+    result = processor.process(item)
     if result is not None and not isinstance(result, dict):
         raise ProcessError(f"a processor returned {type(result).__name__} where a dict or None is expected")
     return result
+
+
+def _remade(processor: ItemProcessor, chunk: Chunk, place: int) -> Item | None:
+    return _item_made(processor, dict(chunk.rows[place]))

@@ -6,17 +6,18 @@ for rows, no Python object per item ever exists; where nobody asks for the frame
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, Union
 
 from batchrun.domain.execution import JsonObject
-from batchrun.errors import ItemError, ProcessError, first_line
+from batchrun.errors import ItemError
+from batchrun.spi.rows import GivenValues, frame_of
 
 if TYPE_CHECKING:
     import polars as pl
 
     from batchrun.spi.text import ItemText
+
 
 Item = dict[str, Any]
 """One record: column name to value, in column order; None is null."""
@@ -52,6 +53,7 @@ class Chunk:
 
     __slots__ = (
         "_frame",
+        "_given",
         "_hint",
         "_kept",
         "_origins",
@@ -81,6 +83,7 @@ class Chunk:
         self._rows = rows
         self.text = text
         self._hint = frame.schema if frame is not None else schema
+        self._given: tuple[GivenValues, Places | None] | None = None
         self._origins = origins
         self._kept: tuple[Places, ...] | None = ()
         self.position = position
@@ -106,8 +109,16 @@ class Chunk:
     def rows(self) -> list[Item]:
         """The items as dictionaries; made from the frame at the first call. Not to be changed in place."""
         if self._rows is None:
-            self._rows = self.frame.to_dicts()
+            self._rows = list(self.own_rows())
         return self._rows
+
+    def own_rows(self) -> Iterator[Item]:
+        """Yields the items as dictionaries, made for the caller, who may change them."""
+        if self._rows is not None:
+            return map(dict, self._rows)
+        if self._given is None:
+            self._given = GivenValues(self.frame), None
+        return self._given[0].items()
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -117,7 +128,7 @@ class Chunk:
         scale where no item needs a larger one.
 
         Raises:
-            ProcessError: the items disagree about a column's type.
+            ProcessError: the items disagree about a column's type, or a value has no place in one.
             InputError: the text holds a value that does not fit its column.
         """
         if self._frame is None and self._rows is None:
@@ -126,7 +137,8 @@ class Chunk:
             self._hint = self._frame.schema
         elif self._frame is None:
             assert self._rows is not None
-            self._frame = _frame_of(self._rows, self._hint, self._origins)
+            self._frame = frame_of(self._rows, self._hint, self._given, self._origins.span)
+            self._given = None
         return self._frame
 
     @property
@@ -210,6 +222,7 @@ class Chunk:
         new = Chunk.__new__(Chunk)
         new._frame, new._rows, new.text = frame, rows, text
         new._hint = frame.schema if frame is not None else self._hint
+        new._given = self._given_to(rows, kept)
         new._origins = self._origins
         if kept is not None:
             new._kept = None if self._kept is None else (*self._kept, kept)
@@ -218,6 +231,15 @@ class Chunk:
         new.position, new.read_count = self.position, self.read_count
         new.errors, new.progress = self.errors, self.progress
         return new
+
+    def _given_to(self, rows: list[Item] | None, kept: Places | None) -> tuple[GivenValues, Places | None] | None:
+        """Returns the values that items made of these began with, and their places among them; None where unknown."""
+        if rows is None or self._given is None or (kept is None and len(rows) != len(self)):
+            return None
+        values, places = self._given
+        if places is None or kept is None:
+            return values, places if kept is None else kept
+        return values, [places[each] for each in kept]
 
 
 class MergedOrigins:
@@ -269,46 +291,3 @@ def _merged_places(chunks: Sequence[Chunk]) -> tuple[Places, ...] | None:
         places += [before + source for source in sources if source is not None]
         before += chunk.read_count
     return (places,)
-
-
-def _frame_of(rows: list[Item], hint: pl.Schema | None, origins: Origins) -> pl.DataFrame:
-    """Makes a frame column by column: made row by row, polars turns a column of 1 and "x" into text without a word."""
-    import polars as pl
-
-    if not rows:
-        return pl.DataFrame(schema=hint or {})
-    names = dict.fromkeys(name for row in rows for name in row)
-    return pl.DataFrame([_column(name, [row.get(name) for row in rows], hint, origins) for name in names])
-
-
-def _column(name: str, values: list[Any], hint: pl.Schema | None, origins: Origins) -> pl.Series:
-    import polars as pl
-
-    try:
-        column = pl.Series(name, values, strict=True)
-    except (TypeError, OverflowError, pl.exceptions.PolarsError) as error:
-        column = pl.Series(name, _of_one_kind(name, values, origins, error), strict=True)
-    known = None if hint is None else hint.get(name)
-    if known is not None and (column.dtype == pl.Null or _narrower_decimal(column.dtype, known)):
-        return column.cast(known)
-    return column
-
-
-def _of_one_kind(name: str, values: list[Any], origins: Origins, error: Exception) -> list[Any]:
-    """Returns numbers of several kinds as numbers of the kind that holds them all; anything else is an error."""
-    kinds = {type(value) for value in values if value is not None}
-    if kinds == {int, float}:
-        return [None if value is None else float(value) for value in values]
-    if kinds == {int, Decimal}:
-        return [None if value is None else Decimal(value) for value in values]
-    found = ", ".join(sorted(kind.__name__ for kind in kinds))
-    raise ProcessError(
-        f"the items of a chunk disagree about the type of column {name!r} ({found}): {first_line(error)}",
-        origin=origins.span(),
-    ) from error
-
-
-def _narrower_decimal(dtype: pl.DataType, hint: pl.DataType) -> bool:
-    import polars as pl
-
-    return isinstance(dtype, pl.Decimal) and isinstance(hint, pl.Decimal) and dtype.scale <= hint.scale
