@@ -60,6 +60,16 @@ def _of_item(error: Exception, item: Chunk) -> Exception:
     return error
 
 
+def _let_go(error: BaseException) -> None:
+    """Drops the tracebacks of an error that was tolerated.
+
+    Their frames, and those that called them, hold the whole chunk, and the error too. Such a ring would stay until
+    Python looks for rings, which it does by the number of objects, of which a chunk has few, not by their size.
+    """
+    for each in causes(error):
+        each.__traceback__ = None
+
+
 def _kept(chunk: Chunk, refusals: Sequence[ItemError]) -> Iterator[Chunk]:
     """Yields what a target has kept between the items that it has refused."""
     if refusals:
@@ -79,12 +89,14 @@ class Decided:
         written: how many the target kept.
         rejects: those that were skipped, in whatever phase.
         tally: what the step execution will have skipped with them.
+        tolerated: the errors of attempts that led to them.
     """
 
     tally: SkipTally
     items: int = 0
     written: int = 0
     rejects: list[Reject] = field(default_factory=list)
+    tolerated: list[Exception] = field(default_factory=list)
 
 
 Write = Callable[[PreparedChunk, Decided], None]
@@ -152,6 +164,7 @@ class Commits:
         while (error := self._once(prepared, write)) is not None:
             if is_of_resource(error) or self.has_parts or not trial.again(error):
                 return error
+            _let_go(error)
         return None
 
     def _once(self, prepared: PreparedChunk, write: Write) -> Exception | None:
@@ -220,7 +233,7 @@ class Commits:
                 return outcome
             store.rollback_to_savepoint()
             self.work.step.counts.rollback += 1
-            return self._skippable(outcome)
+            return self._skippable(outcome, decided)
 
         self._narrow(prepared, decided, error, attempt)
 
@@ -231,7 +244,7 @@ class Commits:
             outcome = self._part_written(prepared, part, decided)
             if not isinstance(outcome, int):
                 self.work.step.counts.rollback += 1
-                return self._skippable(outcome)
+                return self._skippable(outcome, decided)
             if decided.items < len(prepared.chunk):
                 self._save_part(decided)
             return outcome
@@ -245,12 +258,14 @@ class Commits:
             self._reject_item(prepared, decided.items, _of_item(failure, item), decided)
             decided.items += 1
 
+        decided.tolerated.append(error)
         Narrowing(attempt, set_aside).run(prepared.chunk, error)
 
-    def _skippable(self, error: Exception) -> Exception:
+    def _skippable(self, error: Exception, decided: Decided) -> Exception:
         """Returns an error whose item may be skipped; raises any other, so that the whole is rolled back."""
         if not self._may_skip(error):
             raise error
+        decided.tolerated.append(error)
         return error
 
     def _reject_item(self, prepared: PreparedChunk, place: int, error: Exception, decided: Decided) -> None:
@@ -283,7 +298,7 @@ class Commits:
         for refusal in refusals:
             assert refusal.place is not None
             item = part.slice(refusal.place, 1)
-            failure = self._skippable(_of_item(located(refusal, WriteError, item.origin(0)), item))
+            failure = self._skippable(_of_item(located(refusal, WriteError, item.origin(0)), item), decided)
             self._reject_item(prepared, first + refusal.place, failure, decided)
         decided.items += end
         decided.written += end - len(refusals)
@@ -370,3 +385,6 @@ class Commits:
         for reject in decided.rejects:
             item = reject.error.item if isinstance(reject.error, ItemError) else reject.item
             self.work.listeners.after(Listener.on_skip, execution, step, reject.phase, item, reject.error)
+        for error in (*decided.tolerated, *(reject.error for reject in decided.rejects)):
+            _let_go(error)
+        decided.tolerated.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from datetime import timedelta
 from fractions import Fraction
@@ -22,8 +23,9 @@ from batchrun.domain.tolerance import (
     ToleranceDefinition,
 )
 from batchrun.engine.policies import ExponentialBackoffPolicy
+from batchrun.engine.preparing import PreparedChunk
 from batchrun.errors import DatabaseError, ParseError, ProcessError, SkipLimitExceededError, WriteError
-from batchrun.spi.chunk import Item
+from batchrun.spi.chunk import Chunk, Item
 from batchrun.spi.listener import Listener
 from batchrun.testing.memory import MemoryItemWriter, MemoryStore
 from tests.unit.engine.bench import Bench, component, numbered
@@ -311,6 +313,34 @@ def test_what_becomes_of_a_chunk_that_is_refused(bench: Bench, how: OnWriteError
     (step,) = bench.run(load(items=3, skip=SkipDefinition(ANYTHING, 3), on_write_error=how)).steps
     assert (values(bench), step.exit_status.code) == (expected, "COMPLETED WITH SKIPS")
     assert step.counts.write_skip == 4 - len(expected)
+
+
+@pytest.mark.parametrize("how", [OnWriteError.SKIP_CHUNK, OnWriteError.BISECT])
+def test_a_chunk_with_tolerated_errors_is_not_held_when_it_is_done(bench: Bench, how: OnWriteError) -> None:
+    bench.items([{"n": n, "bad": n % 3 == 0} for n in range(60)])
+    held: list[int] = []
+
+    class Breaking:
+        def process(self, item: Item) -> Item:
+            if item["n"] % 5 == 0:
+                raise ValueError("bad")
+            return item
+
+    class Counting(Listener):
+        def before_chunk(self, execution: JobExecution, step: StepExecution, chunk: Chunk) -> None:
+            held.append(sum(isinstance(each, PreparedChunk) for each in gc.get_objects()))
+
+    bench.components.processors = {"load": [Breaking()]}
+    gc.collect()
+    gc.disable()
+    try:
+        (step,) = bench.run(
+            load(ahead=0, retry=retry(2), skip=SkipDefinition(ANYTHING, 60), on_write_error=how), listeners=[Counting()]
+        ).steps
+    finally:
+        gc.enable()
+    assert step.counts.process_skip == 12
+    assert (len(held), max(held)) == (12, 1)
 
 
 def test_a_write_error_may_fail_the_step_although_others_are_skipped(bench: Bench) -> None:
