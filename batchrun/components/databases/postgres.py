@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from batchrun.components.databases.connection import masked
 from batchrun.components.databases.postgres_copy import CopyData, CopyPart, declared_type, encode
 from batchrun.components.databases.postgres_items import passed_on
+from batchrun.components.databases.postgres_kinds import checks
 from batchrun.components.databases.postgres_parts import PostgresParts
 from batchrun.components.databases.postgres_query import PostgresQueryRows
 from batchrun.components.databases.session import RefusedError, TableName, TableShape, names, quote
@@ -65,6 +66,11 @@ _HINTS = {
     "53100": "free some space on the server, then restart",
     "55P03": "another session holds a lock: let it finish, then restart",
 }
+_NOT_BINARY = ("08P01", "22P03")
+"""Codes that say of the binary form that it is not one of the column's type."""
+
+_CHANGED = "the type of a column has changed since the step looked at it"
+_RESTART = "nothing of this chunk is written; a restart goes by the new type"
 _NO_STAGE = "an upsert needs a temporary table; the user needs the right to make one: GRANT TEMPORARY ON DATABASE"
 
 
@@ -107,6 +113,7 @@ class PostgresSession:
         self._stages: dict[str, bool] = {}
         self._parts = PostgresParts(self, _DATABASE_FAILS)
         self._checks_at_once = False
+        self._counted_on: dict[str, Mapping[str, str]] = {}
 
     @contextmanager
     def _told(self, data: CopyData | None = None) -> Iterator[None]:
@@ -117,6 +124,10 @@ class PostgresSession:
             yield
         except psycopg.Error as error:
             code = error.sqlstate
+            if data is not None and data.binary and code in _NOT_BINARY:
+                raise DatabaseError(
+                    self.database, _reason(_CHANGED, error.diag.context, None), hint=_RESTART
+                ) from error
             if code is None or code.startswith(_DATABASE_FAILS):
                 reason = error.diag.message_primary or _one_line(str(error))
                 raise DatabaseError(self.database, reason, hint=_HINTS.get(code or "")) from error
@@ -134,6 +145,7 @@ class PostgresSession:
         """
         self.execute("BEGIN; SET CONSTRAINTS ALL IMMEDIATE" if self._checks_at_once else "BEGIN")
         self._depth = 0
+        self._counted_on.clear()
         self._stages = dict.fromkeys(self._stages, False)
         self._parts.forget()
 
@@ -145,18 +157,25 @@ class PostgresSession:
         """Runs a last statement and commits if it changed exactly one row; rolls back otherwise.
 
         Both go in one message: the division by the number of changed rows fails where that is 0, and then the server
-        does not come to the COMMIT.
+        does not come to the COMMIT. With them goes a look at the tables that were sent the binary form, since that of
+        another type would be read as something else; what is written keeps a table as it is until the commit.
         """
         import psycopg
 
         guarded = f"WITH changed AS ({sql} RETURNING 1) SELECT 1 / count(*) FROM changed; COMMIT"
+        text, values = bound(guarded, parameters)
+        assert values is not None, "the driver would take a percent sign as it is"
         try:
             with self._told():
-                self._run(guarded, parameters)
+                self._catch_up()
+                self._connection.execute(checks(self._counted_on).replace("%", "%%") + text, values)
         except RefusedError as error:
             if isinstance(error.__cause__, psycopg.errors.DivisionByZero):
                 self.rollback()
                 return False
+            if isinstance(error.__cause__, psycopg.errors.InvalidArgumentForPowerFunction) and self._counted_on:
+                told = f"table {' or '.join(self._counted_on)}: {_CHANGED}"
+                raise DatabaseError(self.database, told, hint=_RESTART) from error
             self._checks_at_once = True
             raise
         self._checks_at_once = False
@@ -368,6 +387,8 @@ class PostgresSession:
             with self._connection.cursor() as cursor, cursor.copy(sql) as copy:
                 for piece in encoded.pieces:
                     copy.write(piece)
+        if encoded.binary:
+            self._counted_on[target] = encoded.kinds
 
     def close(self) -> None:
         """Closes the connection; what is not committed is undone."""

@@ -5,8 +5,9 @@ The server reads it in less time than text, and it is made in less. What has no 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from batchrun.components.databases.postgres_kinds import bare
 
 if TYPE_CHECKING:
     import polars as pl
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 _ROWS_AT_ONCE = 2_500
 """The encoder keeps the interpreter to itself; between two pieces other threads have their turn."""
 
-_MODIFIER = re.compile(r"\(.*?\)")
 _WHOLE = {"smallint": "Int16", "integer": "Int32", "bigint": "Int64"}
 _SAME = {
     "real": "Float32",
@@ -41,7 +41,7 @@ def encode(frame: pl.DataFrame, shape: TableShape) -> list[bytes]:
 
     forms: list[pl.Expr] = []
     for name, dtype in frame.schema.items():
-        form = _form(pl.col(name), dtype, _MODIFIER.sub("", shape.declared(name)))
+        form = _form(pl.col(name), dtype, bare(shape.declared(name)))
         if form is None:
             return []
         forms.append(form)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from batchrun.components.databases import postgres_binary
+from batchrun.components.databases import postgres_binary, postgres_times
+from batchrun.components.databases.postgres_kinds import bare
 from batchrun.components.databases.session import RefusedError
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ NULL = "\\N"
 SEPARATOR = "\t"
 ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _SPECIAL = r"[\\\t\n\r]"
-_ZONED = "timestamp with time zone"
 _WHOLE = {"Int8": "smallint", "Int16": "smallint", "UInt8": "smallint", "Int32": "integer", "UInt16": "integer"}
 
 
@@ -42,12 +42,14 @@ class CopyData:
         count: how many items there are.
         make_text: makes them into COPY's text format, a line for each item with its end.
         binary: the items in the binary form, in pieces; none where they have no such form.
+        kinds: the type, without its size, that each column of the table must have for the binary form to be read right.
     """
 
     columns: Sequence[str]
     count: int
     make_text: Callable[[], bytes]
     binary: Sequence[bytes] = ()
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def text(self) -> bytes:
@@ -111,10 +113,11 @@ def encode(frame: pl.DataFrame, shape: TableShape | None) -> CopyData:
     """
     import polars as pl
 
+    postgres_times.check(frame)
     changed = [
         expression
-        for name, dtype in frame.schema.items()
-        if (expression := _encoded(name, dtype, shape.declared(name) if shape else "")) is not None
+        for column in frame
+        if (expression := _encoded(column, shape.declared(column.name) if shape else "")) is not None
     ]
     texts = [name for name, dtype in frame.schema.items() if dtype != pl.Binary]
     copied = CopyData(
@@ -122,6 +125,7 @@ def encode(frame: pl.DataFrame, shape: TableShape | None) -> CopyData:
         frame.height,
         lambda: _text(_escaped(frame.with_columns(changed) if changed else frame, texts)),
         () if shape is None else postgres_binary.encode(frame, shape),
+        {} if shape is None else {name: bare(shape.declared(name)) for name in frame.columns},
     )
     if not copied.binary:
         _ = copied.text  # made by the thread that encodes, not by the one that writes
@@ -148,20 +152,18 @@ def _escaped(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     return frame.with_columns(pl.col(special).str.replace_many(list(ESCAPES), list(ESCAPES.values())))
 
 
-def _encoded(name: str, dtype: pl.DataType, declared: str) -> pl.Expr | None:
+def _encoded(column: pl.Series, declared: str) -> pl.Expr | None:
     """Returns how a column is written, or None where its text is one that PostgreSQL reads."""
     import polars as pl
 
-    column = pl.col(name)
-    if isinstance(dtype, pl.Datetime):
-        in_microseconds = column.dt.cast_time_unit("us")
-        if dtype.time_zone is None and declared.startswith(_ZONED):
-            return in_microseconds.dt.replace_time_zone("UTC")
-        return in_microseconds if dtype.time_unit == "ns" else None
+    name, dtype = column.name, column.dtype
+    if isinstance(dtype, (pl.Date, pl.Datetime)):
+        text = postgres_times.texts(column, declared)
+        return None if text is None else text.alias(name)
     if dtype == pl.Binary:
-        return (pl.lit(r"\\x") + column.bin.encode("hex")).alias(name)
+        return (pl.lit(r"\\x") + pl.col(name).bin.encode("hex")).alias(name)
     if dtype in (pl.Categorical, pl.Enum):
-        return column.cast(pl.String)
+        return pl.col(name).cast(pl.String)
     if dtype.is_nested() or dtype in (pl.Duration, pl.Object):
         raise RefusedError(f"column {name!r} holds {dtype}, which a table cannot: cast it to string first")
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from batchrun.components.databases.postgres_copy import (
     CopyData,
 )
 from batchrun.components.databases.postgres_decoding import can_decode, to_text
+from batchrun.components.databases.postgres_kinds import bare
 from batchrun.components.databases.session import RefusedError
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from batchrun.components.databases.session import TableShape
     from batchrun.spi.text import ItemText
 
-_SIZE = re.compile(r"\([^)]*\)")
 _TEXTS = {"character varying": "text"}
 _ALIKE = {COPY_TEXT: {**_TEXTS, "smallint": "bigint", "integer": "bigint"}, COPY_BINARY: _TEXTS}
 """By form, types whose values are written as those of another."""
@@ -43,12 +42,13 @@ def passed_on(text: ItemText, shape: TableShape) -> CopyData | None:
     if text.form == COPY_TEXT:
         return CopyData(columns, len(text), lambda: text.data)
     kinds = [bare(kind) for kind in text.columns.values()]
-    return CopyData(columns, len(text), lambda: to_text(text.data, kinds), (BINARY_HEADER, text.data, BINARY_TRAILER))
-
-
-def bare(kind: str) -> str:
-    """Returns a type without its size."""
-    return _SIZE.sub("", kind)
+    return CopyData(
+        columns,
+        len(text),
+        lambda: to_text(text.data, kinds),
+        (BINARY_HEADER, text.data, BINARY_TRAILER),
+        {name: bare(shape.declared(name)) for name in columns},
+    )
 
 
 def _kind(declared: str, form: str) -> str:

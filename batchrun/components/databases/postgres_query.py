@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, overload
 from batchrun.components.databases.casting import check_declared
 from batchrun.components.databases.postgres_copy import COPY_BINARY, COPY_TEXT
 from batchrun.components.databases.postgres_decoding import first_bytes, first_values
-from batchrun.components.databases.postgres_items import PostgresItems, bare, can_be_binary
+from batchrun.components.databases.postgres_items import PostgresItems, can_be_binary
+from batchrun.components.databases.postgres_kinds import bare
 from batchrun.components.databases.postgres_receiving import Received, receiving
 from batchrun.components.databases.postgres_text import TextParser
 from batchrun.components.databases.session import Page, RefusedError, quote

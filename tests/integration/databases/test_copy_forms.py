@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from batchrun.components.databases.postgres import PostgresSession
 from batchrun.components.databases.postgres_copy import encode
 from batchrun.components.databases.session import RefusedError, TableName
+from batchrun.errors import DatabaseError
 from tests.integration.databases.conftest import World, chunk_of
 
 Rows = list[tuple[Any, ...]]
@@ -23,10 +24,15 @@ WIDE = Decimal("99999999999999999999999999.999999999999")
 EVERY_MOMENT = [datetime(1, 1, 1), datetime(1969, 12, 31, 23, 59, 59, 999999), datetime(9999, 12, 31, 23, 59, 59), None]
 
 
+FAR_DAYS = pl.Series([-2_440_588, -719_163, 0, 2_932_897, 95_026_234, None], dtype=pl.Int32)
+"""Since 1970: the first day of PostgreSQL, of the years 1 BC, 1970 and 10000, and one of the last days of polars."""
+
+
 def kept(world: World, kind: str, values: pl.Series, *, as_text: bool) -> Rows:
     """Copies a column into a table of this type; returns what the table says of it, in words."""
     session: PostgresSession
     with world.session() as session:  # type: ignore[assignment]
+        session.execute("SET timezone = 'Asia/Kathmandu'")
         session.execute("DROP TABLE IF EXISTS t")
         session.execute(f"CREATE TABLE t (at serial, v {kind})")
         encoded = encode(values.alias("v").to_frame(), session.describe(TableName("t")))
@@ -72,6 +78,12 @@ def kept(world: World, kind: str, values: pl.Series, *, as_text: bool) -> Rows:
         ("timestamptz", pl.Series(EVERY_MOMENT, dtype=pl.Datetime("us"))),
         ("timestamptz", pl.Series(EVERY_MOMENT, dtype=pl.Datetime("us", "UTC"))),
         ("timestamptz", pl.Series([datetime(2026, 11, 26)]).dt.replace_time_zone("Asia/Seoul")),
+        ("timestamptz(3)", pl.Series(EVERY_MOMENT, dtype=pl.Datetime("ms"))),
+        ("timestamptz", pl.Series(EVERY_MOMENT, dtype=pl.Datetime("us", "Europe/Berlin"))),
+        ("date", FAR_DAYS.cast(pl.Date)),
+        ("timestamp", FAR_DAYS.cast(pl.Date).cast(pl.Datetime("us"))),
+        ("timestamptz", FAR_DAYS.cast(pl.Date).cast(pl.Datetime("ms"))),
+        ("timestamptz", FAR_DAYS.cast(pl.Date).cast(pl.Datetime("us", "Asia/Seoul"))),
         ("integer", pl.Series([None, None])),
         ("boolean", pl.Series([None], dtype=pl.Null)),
     ],
@@ -103,6 +115,56 @@ def test_what_has_no_form_that_is_read_alike_goes_as_text(postgres: World, kind:
     with postgres.session() as session:
         session.execute(f"CREATE TABLE t (v {kind})")
         assert not encode(values.alias("v").to_frame(), session.describe(TableName("t"))).binary
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pl.Series([0, 2**31 - 1], dtype=pl.Int32).cast(pl.Date),
+        pl.Series([0, -(2**63)], dtype=pl.Int64).cast(pl.Datetime("us")),
+        pl.Series([0, 2**62], dtype=pl.Int64).cast(pl.Datetime("ms", "UTC")),
+    ],
+)
+def test_a_time_out_of_all_years_is_refused_by_name(values: pl.Series) -> None:
+    with pytest.raises(RefusedError, match="column 'v' holds a time outside of the years") as refused:
+        encode(values.alias("v").to_frame(), None)
+    assert refused.value.index == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "then"),
+    [
+        ("bigint", [1], "double precision"),  # as many bytes, which would be read as another number
+        ("integer", [1], "bigint"),
+        ("timestamp(3)", [datetime(2026, 1, 1)], "timestamptz"),
+        ("text", ["a"], "bytea USING 'b'"),
+    ],
+)
+def test_the_binary_form_of_another_type_than_the_column_has_now_is_not_kept(
+    postgres: World, kind: str, values: list[Any], then: str
+) -> None:
+    postgres.sql(f'CREATE TABLE t (id bigint, "it\'s 5 %" {kind})')
+    frame = pl.DataFrame({"id": [1], "it's 5 %": values})
+    with postgres.writing(table="t") as writing:
+        writing.commit(frame)
+        there = postgres.sql("SELECT t::text FROM t")
+        postgres.sql(f'ALTER TABLE t ALTER "it\'s 5 %" TYPE {then}')
+        then_there = postgres.sql("SELECT t::text FROM t")
+        with pytest.raises(DatabaseError, match="the type of a column has changed since the step looked at it") as told:
+            writing.commit(frame)
+        assert "a restart goes by the new type" in (told.value.hint or "")
+    assert len(there) == 1
+    assert postgres.sql("SELECT t::text FROM t") == then_there
+
+
+def test_other_sizes_and_other_columns_are_no_other_types(postgres: World) -> None:
+    postgres.sql("CREATE TABLE t (v varchar(9), n numeric(9,2), gone int)")
+    frame = pl.DataFrame({"n": [Decimal("1.25")], "v": ["a"]})
+    with postgres.writing(table="t") as writing:
+        writing.commit(frame)
+        postgres.sql("ALTER TABLE t ALTER v TYPE varchar(2), ALTER n TYPE numeric(9,1), DROP gone, ADD more date")
+        writing.commit(frame)
+    assert postgres.sql("SELECT v, n::text, more FROM t") == [("a", "1.3", None), ("a", "1.3", None)]
 
 
 def test_without_the_encoder_all_goes_as_text(postgres: World, monkeypatch: pytest.MonkeyPatch) -> None:
