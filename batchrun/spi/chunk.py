@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Union
 
 from batchrun.domain.execution import JsonObject
 from batchrun.errors import ItemError
-from batchrun.spi.rows import GivenValues, frame_of
+from batchrun.spi.rows import MANY, GivenValues, frame_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -117,6 +117,8 @@ class Chunk:
         if self._rows is not None:
             return map(dict, self._rows)
         if self._given is None:
+            if len(self) < MANY:
+                return iter(self.frame.to_dicts())
             self._given = GivenValues(self.frame), None
         return self._given[0].items()
 

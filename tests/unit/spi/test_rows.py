@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from batchrun.errors import ProcessError
 from batchrun.spi.chunk import Chunk
-from batchrun.spi.rows import GivenValues
+from batchrun.spi.rows import MANY, GivenValues
 from tests.unit.spi.test_chunk import chunk_of
 
 MOMENT = datetime(2024, 2, 29, 1, 2, 3, 4)
@@ -40,8 +40,8 @@ COLUMNS = {
     "struct": pl.Series([{"a": Decimal("1.5")}, None, {"a": None}]),
     "null": pl.Series([None, None, None]),
 }
-OFTEN = [1, 100]
-"""How often a column is repeated: decimals of many items are made in another way."""
+OFTEN = [1, MANY]
+"""How often a column is repeated: many items are made in another way than few."""
 
 
 def made_of(values: Sequence[Any]) -> pl.Series:
@@ -70,18 +70,20 @@ def test_items_without_columns_are_as_many_as_before() -> None:
     assert chunk_of(frame=pl.DataFrame(height=3)).rows == [{}, {}, {}]
 
 
-def test_own_rows_may_be_changed() -> None:
-    of_frame, of_rows = chunk_of(frame=pl.DataFrame({"a": [1]})), chunk_of([{"a": 1}])
-    for chunk in (of_frame, of_rows):
+@pytest.mark.parametrize("often", OFTEN)
+def test_own_rows_may_be_changed(often: int) -> None:
+    rows = [{"a": 1}] * often
+    for chunk in (chunk_of(frame=pl.DataFrame(rows)), chunk_of([dict(row) for row in rows])):
         for item in chunk.own_rows():
             item["a"] = 2
-        assert chunk.rows == [{"a": 1}]
-        assert chunk.frame["a"].to_list() == [1]
+        assert chunk.rows == rows
+        assert chunk.frame["a"].to_list() == [1] * often
 
 
+@pytest.mark.parametrize("often", OFTEN)
 @pytest.mark.parametrize("kind", COLUMNS)
-def test_a_column_that_nobody_changed_is_of_the_type_that_its_values_would_make(kind: str) -> None:
-    frame = pl.DataFrame({"x": COLUMNS[kind]})
+def test_a_column_that_nobody_changed_is_of_the_type_that_its_values_would_make(kind: str, often: int) -> None:
+    frame = pl.concat([COLUMNS[kind]] * often).to_frame("x")
     anew = frame.to_dicts()
     for chunk in (chunk_of(frame=frame), chunk_of(frame=frame).with_rows(chunk_of(frame=frame).rows)):
         back = chunk.with_rows(list(chunk.own_rows())).frame
@@ -91,19 +93,24 @@ def test_a_column_that_nobody_changed_is_of_the_type_that_its_values_would_make(
 
 
 def test_what_was_changed_in_any_item_is_made_anew() -> None:
-    chunk = chunk_of(frame=pl.DataFrame({"a": [1000, 2000], "b": ["x", "y"], "c": [[1], [2]]}))
+    more = MANY - 2
+    chunk = chunk_of(
+        frame=pl.DataFrame({"a": [1000, 2000] + [0] * more, "b": ["x", "y"] + ["z"] * more, "c": [[1]] * MANY})
+    )
     items = list(chunk.own_rows())
     items[1]["a"] = 2001
     items[1]["c"].append(3)
     del items[0]["b"]
     items[0]["d"] = 1.5
-    expected = {"a": [1000, 2001], "c": [[1], [2, 3]], "d": [1.5, None], "b": [None, "y"]}
-    assert chunk.with_rows(items).frame.to_dict(as_series=False) == expected
-    assert chunk.frame["a"].to_list() == [1000, 2000]
+    made = chunk.with_rows(items).frame
+    assert made.columns == ["a", "c", "d", "b"]
+    assert made.head(2).rows() == [(1000, [1], 1.5, None), (2001, [1, 3], None, "y")]
+    assert made.tail(more).to_dicts() == [{"a": 0, "c": [1], "d": None, "b": "z"}] * more
+    assert chunk.frame["a"].to_list() == [1000, 2000] + [0] * more
 
 
 def test_a_value_of_another_type_that_equals_the_old_one_is_the_new_one() -> None:
-    chunk = chunk_of(frame=pl.DataFrame({"a": [1, 2]}))
+    chunk = chunk_of(frame=pl.DataFrame({"a": [1, 2] * MANY}))
     assert chunk.with_rows([{"a": float(item["a"])} for item in chunk.rows]).frame.schema == {"a": pl.Float64}
 
 
@@ -126,9 +133,19 @@ def test_items_that_are_dropped_and_swapped_on_the_way_are_those_that_come_out(
     assert part.frame.to_dicts() == items[1:6]
 
 
+def test_only_a_column_whose_values_are_the_very_ones_is_used_again() -> None:
+    values = GivenValues(pl.DataFrame({"a": ["x", "y", "z"], "b": [[1], [2], [3]]}))
+    items = list(values.items())
+    a, b = ([item[name] for item in items] for name in ("a", "b"))
+    found = values.column("a", a, None), values.column("a", a[::-1], [2, 1, 0])
+    assert [None if each is None else each.to_list() for each in found] == [["x", "y", "z"], ["z", "y", "x"]]
+    others = ("a", [*a[:2], "other"], None), ("a", a[:2], None), ("a", a, [0, 0, 2]), ("b", b, None), ("c", a, None)
+    assert [values.column(*each) for each in others] == [None] * 5
+
+
 def test_parts_of_items_that_are_no_frame_yet_are_theirs() -> None:
-    chunk = chunk_of(frame=pl.DataFrame({"n": range(9)}))
-    made = chunk.with_rows(list(chunk.own_rows())[3:], range(3, 9))
+    chunk = chunk_of(frame=pl.DataFrame({"n": range(MANY)}))
+    made = chunk.with_rows(list(chunk.own_rows())[3:], range(3, MANY))
     assert made.slice(2, 2).frame["n"].to_list() == [5, 6]
     assert made.with_rows(made.rows[:1]).frame["n"].to_list() == [3]
 
