@@ -42,12 +42,21 @@ def is_postgres(url: str) -> bool:
 
 def in_schema(url: str, schema: str) -> str:
     """Returns the URL with another schema in place of its own."""
+    return _with_option(url, f"search_path={schema}")
+
+
+def only_read(url: str) -> str:
+    """Returns the URL with sessions that the server lets change nothing, not even by a function in a SELECT."""
+    return _with_option(url, "default_transaction_read_only=on")
+
+
+def _with_option(url: str, option: str) -> str:
     from sqlalchemy import make_url
 
     parsed = make_url(url)
     given = parsed.query.get("options", "")
     before = given if isinstance(given, str) else " ".join(given)
-    options = f"{before} -csearch_path={schema}".strip()
+    options = f"{before} -c{option}".strip()
     address, mark, query = (
         parsed.update_query_dict({"options": options}).render_as_string(hide_password=False).partition("?")
     )

@@ -12,6 +12,7 @@ from typing import Any, cast
 from batchrun.binding import BindingError, bind
 from batchrun.copies.application import ONLY_READ, CopyApplication, CopyAssembly, GuardedScope, values
 from batchrun.copies.databases import OutsideError, refuse_other_places
+from batchrun.copies.scratch_schema import is_postgres, only_read
 from batchrun.copies.workplace import Workplace
 from batchrun.definition import LoadedJob
 from batchrun.domain.definition import ComponentDefinition
@@ -207,10 +208,15 @@ class _CopyScope(GuardedScope):
 
 @dataclass(frozen=True)
 class _ReadScope(StepScope):
-    """The scope of what only reads: a file that is too large to be copied is read where it is."""
+    """The scope of what only reads originals: a file that is too large to be copied is read where it is."""
 
     workplace: Workplace = field(kw_only=True)
 
     def path(self, path: str) -> Path:
         """Returns the path of the copy, or of the original where that is not copied."""
         return self.workplace.readable(super().path(path))
+
+    def database(self, name: str) -> Database:
+        """Returns the original, of which nothing can be changed."""
+        found = super().database(name)
+        return replace(found, url=only_read(found.url)) if is_postgres(found.url) else found

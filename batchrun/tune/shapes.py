@@ -134,7 +134,8 @@ def _make_template(original: Path, template: Path, needs: TableNeeds) -> None:
     """Makes a SQLite file with the tables, indexes, views and triggers of another, and the rows that are needed."""
     made = template.with_suffix(".new")
     made.unlink(missing_ok=True)
-    with closing(sqlite3.connect(f"{original.as_uri()}?mode=ro", uri=True)) as old:
+    readable = _readable(original)
+    with closing(sqlite3.connect(readable, uri=True)) as old:
         settings = {name: old.execute(f"PRAGMA {name}").fetchone()[0] for name in _SETTINGS}
         parts = old.execute(_PARTS).fetchall()
         tables = [name for kind, name, _ in parts if kind == "table"]
@@ -145,7 +146,7 @@ def _make_template(original: Path, template: Path, needs: TableNeeds) -> None:
     with closing(sqlite3.connect(made.as_uri(), uri=True, isolation_level=None)) as connection:
         for name, value in settings.items():
             connection.execute(f"PRAGMA {name} = '{value}'")
-        connection.execute("ATTACH ? AS original", (f"{original.as_uri()}?mode=ro",))
+        connection.execute("ATTACH ? AS original", (readable,))
         connection.execute("BEGIN")
         for kind, name, sql in parts:
             with suppress(
@@ -156,6 +157,16 @@ def _make_template(original: Path, template: Path, needs: TableNeeds) -> None:
                 _copy_rows(connection, name, _rows(name, needs, referenced))
         connection.execute("COMMIT")
     made.replace(template)
+
+
+def _readable(original: Path) -> str:
+    """Returns the URI to read a SQLite file by so that it, and what lies beside it, stays as it is.
+
+    Where it has a write-ahead log, a connection that may write would move its pages into the file; where it has none
+    now, only such a connection removes at its end the empty one that reading has made.
+    """
+    mode = "ro" if original.with_name(f"{original.name}-wal").exists() else "rw"
+    return f"{original.as_uri()}?mode={mode}"
 
 
 def _copy_rows(connection: sqlite3.Connection, table: str, most: int | None) -> None:

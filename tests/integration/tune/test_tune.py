@@ -164,6 +164,47 @@ def test_the_repository_of_a_measurement_is_of_the_kind_of_the_real_one(
         assert_no_schema_is_left(connection)
 
 
+def test_nothing_is_left_beside_a_target_with_a_write_ahead_log(project: Project) -> None:
+    with closing(sqlite3.connect(project.folder / "target.db")) as connection:
+        connection.execute("PRAGMA journal_mode = wal")
+        connection.execute("CREATE TABLE rows (id INTEGER PRIMARY KEY, name TEXT)")
+    write_job(project)
+    project.write("in.csv", csv(FEW))
+    before = files(project.folder)
+    tuned(project, expect=2)
+    assert files(project.folder) == before
+
+
+def test_a_write_ahead_log_with_rows_is_left_as_it_is(project: Project) -> None:
+    with closing(sqlite3.connect(project.folder / "target.db")) as connection:
+        connection.execute("PRAGMA journal_mode = wal")
+        connection.execute("CREATE TABLE rows (id INTEGER PRIMARY KEY, name TEXT)")
+        connection.commit()
+        write_job(project)
+        project.write("in.csv", csv(FEW))
+        found = [(project.folder / name).read_bytes() for name in ("target.db", "target.db-wal")]
+        assert f"load: it reads {FEW} items" in tuned(project, expect=2).err
+        assert [(project.folder / name).read_bytes() for name in ("target.db", "target.db-wal")] == found
+
+
+def test_a_query_that_changes_something_of_postgresql_is_not_run(project: Project, fresh_postgres_schema: str) -> None:
+    import psycopg
+
+    with psycopg.connect(fresh_postgres_schema, autocommit=True) as connection:
+        connection.execute("CREATE TABLE log (text text)")
+        connection.execute("CREATE TABLE given (id int PRIMARY KEY)")
+        connection.execute("INSERT INTO given SELECT generate_series(1, 500)")
+        connection.execute(
+            "CREATE FUNCTION logged() RETURNS text LANGUAGE sql AS 'INSERT INTO log VALUES (1) RETURNING text'"
+        )
+        reader = '{type: query, database: target, query: "SELECT id, logged() AS name FROM given", key: [id]}'
+        path = write_job(project, database=fresh_postgres_schema, writer="{type: csv, path: out.csv}")
+        text = re.sub(r"reader: .*", lambda _: f"reader: {reader}", path.read_text())
+        path.write_text(text)
+        assert "read-only transaction" in tuned(project, expect=2).err
+        assert connection.execute("SELECT count(*) FROM log").fetchone() == (0,)
+
+
 PREPARING = """\
   - name: prepare
     tasklet: {type: sql, database: target, statement: "CREATE TABLE staging (id INTEGER, name TEXT)"}
