@@ -26,6 +26,13 @@ _MAX_PRECISION = 38
 _BLANKS = " \t"
 _SPARE_DIGITS = 4  # a decimal is parsed with at least so many more digits than it may have, to see them
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def with_its_mark(data: bytes) -> bytes:
+    """Returns text of which polars reads all: it drops a byte order mark, which in the midst of a file is a value's."""
+    return BYTE_ORDER_MARK + data if data.startswith(BYTE_ORDER_MARK) else data
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

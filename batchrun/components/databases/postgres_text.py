@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from batchrun.components.conversion import with_its_mark
 from batchrun.components.databases.casting import cast
 from batchrun.components.databases.postgres_copy import ESCAPES, NULL, SEPARATOR
 from batchrun.components.databases.session import RefusedError
@@ -33,6 +34,12 @@ class TextParser:
         self._described = described
         self._declared = declared
         self._scales: dict[str, int] = {}
+
+    def alone(self) -> TextParser:
+        """Returns a parser for a few rows by themselves, which settle nothing for those that follow."""
+        other = TextParser(self._described, self._declared)
+        other._scales = dict(self._scales)
+        return other
 
     def frame(self, data: bytes, count: int, fields: Sequence[str] = ()) -> pl.DataFrame:
         """Returns rows in their final types.
@@ -66,7 +73,7 @@ class TextParser:
             schema, data = {"batchrun row": pl.Int8(), **schema}, b"0\t" + data[:-1].replace(b"\n", b"\n0\t") + b"\n"
         try:
             frame = pl.read_csv(
-                BytesIO(data), has_header=False, schema=schema, separator=SEPARATOR, quote_char=None,
+                BytesIO(with_its_mark(data)), has_header=False, schema=schema, separator=SEPARATOR, quote_char=None,
                 null_values=NULL, empty_string_is_null=False,
                 columns=[place for place, name in enumerate(schema) if name in types],
             )  # fmt: skip

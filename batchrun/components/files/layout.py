@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from batchrun.components.conversion import Column
+from batchrun.components.conversion import BYTE_ORDER_MARK, Column
 from batchrun.components.files.dialect import Dialect, RecordKind
 from batchrun.components.files.source import FileSource
 from batchrun.errors import InputError, did_you_mean
 from batchrun.spi.columns import ColumnType
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _FIRST_READ = 1 << 16
 _MAX_HEADER_BYTES = 1 << 24
 _STRING = ColumnType("string")
@@ -72,7 +71,7 @@ def read_head(source: FileSource, dialect: Dialect, *, header: bool, skip_lines:
 def _head(
     data: bytes, dialect: Dialect, *, header: bool, skip_lines: int, encoding: str, source: FileSource
 ) -> Head | None:
-    at, line = (len(_BYTE_ORDER_MARK) if data.startswith(_BYTE_ORDER_MARK) else 0), 1
+    at, line = (len(BYTE_ORDER_MARK) if data.startswith(BYTE_ORDER_MARK) else 0), 1
     for _ in range(skip_lines):
         at, line = data.find(b"\n", at) + 1, line + 1
         if not at:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from batchrun.components.conversion import convert, lost, unconverted, wire_type
+from batchrun.components.conversion import convert, lost, unconverted, wire_type, with_its_mark
 from batchrun.components.files.blocks import Block
 from batchrun.components.files.dialect import Dialect, RecordKind
 from batchrun.components.files.layout import Layout
@@ -110,7 +110,7 @@ class BlockParser:
 
         dialect = self._dialect
         return pl.read_csv(
-            data,
+            with_its_mark(data),
             has_header=False,
             schema=schema,
             separator=self._delimiter,

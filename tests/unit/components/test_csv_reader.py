@@ -79,6 +79,12 @@ def test_line_ends_and_byte_order_mark_do_not_matter(read: Read, end: str, last_
     assert found.items == [{"id": 1, "price": 2}, {"id": 3, "price": 4}]
 
 
+@pytest.mark.parametrize("value", ["\ufeffx", '"\ufeffx"', "\ufeff\ufeffx"])
+def test_a_byte_order_mark_in_the_midst_of_a_file_is_part_of_a_value(read: Read, value: str) -> None:
+    found = read(f"\ufeffa,b\n{value},1\n{value},2\n", columns={"a": "string", "b": "integer"})
+    assert [item["a"] for item in found.items] == [value.replace('"', "")] * 2
+
+
 def test_without_columns_all_are_strings_named_by_the_header(read: Read) -> None:
     assert read("a,b\n1,\n").items == [{"a": "1", "b": None}]
 
