@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from batchrun.spi.scope import Database
     from batchrun.spi.text import ItemText
 
-_DEFAULTS: dict[str, str | int] = {"connect_timeout": 10, "application_name": "batchrun", "client_encoding": "utf8"}
+_DEFAULTS: dict[str, str | int] = {"connect_timeout": 10, "application_name": "batchrun"}
+_ENCODING = "utf8"
+"""Of all that goes over the connection, whatever the URL says: rows go as bytes that nobody encodes anew."""
+
 _CHECKPOINT_TABLE = """
 CREATE TABLE IF NOT EXISTS batchrun_checkpoint (
     repository_id text NOT NULL,
@@ -89,7 +92,8 @@ def connect_postgres(database: Database) -> PostgresSession:
     url = "postgresql://" + database.url.partition("://")[2]
     try:
         given = conninfo_to_dict(url)
-        wanted = make_conninfo(url, **{name: each for name, each in _DEFAULTS.items() if name not in given})
+        missing = {name: each for name, each in _DEFAULTS.items() if name not in given}
+        wanted = make_conninfo(url, **missing, client_encoding=_ENCODING)
         connection: psycopg.Connection[Any] = psycopg.connect(
             wanted, autocommit=True, cursor_factory=psycopg.ClientCursor
         )

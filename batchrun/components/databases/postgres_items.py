@@ -16,6 +16,7 @@ from batchrun.components.databases.postgres_copy import (
 from batchrun.components.databases.postgres_decoding import can_decode, to_text
 from batchrun.components.databases.postgres_kinds import bare
 from batchrun.components.databases.session import RefusedError
+from batchrun.errors import InputError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -57,14 +58,15 @@ def _kind(declared: str, form: str) -> str:
 
 
 class PostgresItems:
-    """Rows as they were received; parsed, all of them, when somebody asks for the frame of them or of a part.
+    """Rows as they were received; parsed, all of them if that goes, when somebody asks for the frame of some.
 
     Args:
         database: its name in the job file.
         form: what the rows are in.
         rows: the rows.
         columns: the server's type of each column, in the order of the fields; empty where another is declared for it.
-        parse: makes a frame of a line for each row, and their number.
+        parse: makes a frame of a line for each row, their number, the columns in the order of the fields, and whether
+            these rows are only some of those that were received together.
     """
 
     def __init__(
@@ -73,7 +75,7 @@ class PostgresItems:
         form: str,
         rows: Received,
         columns: Mapping[str, str],
-        parse: Callable[[bytes, int, Sequence[str]], pl.DataFrame],
+        parse: Callable[[bytes, int, Sequence[str], bool], pl.DataFrame],
     ) -> None:
         self.form = form
         self.columns = columns
@@ -93,11 +95,20 @@ class PostgresItems:
     @cached_property
     def frame(self) -> pl.DataFrame:
         """The rows in typed columns."""
-        data = self.data
+        return self._framed(self.data, len(self), is_part=False)
+
+    def frame_of(self, start: int, length: int) -> pl.DataFrame:
+        """Returns these rows in typed columns; a value among the others that has no place there is not in the way."""
+        try:
+            return self.frame.slice(start, length)
+        except InputError:
+            return self._framed(self.cut(start, length), length, is_part=True)
+
+    def _framed(self, data: bytes, count: int, *, is_part: bool) -> pl.DataFrame:
         if self.form == COPY_BINARY:
             data = to_text(data, [bare(kind) for kind in self.columns.values()])
         try:
-            return self._parse(data, len(self), tuple(self.columns))
+            return self._parse(data, count, tuple(self.columns), is_part)
         except RefusedError as error:
             raise error.of_source(self._database) from error
 
@@ -126,7 +137,7 @@ class _Part:
 
     @property
     def frame(self) -> pl.DataFrame:
-        return self._whole.frame.slice(self._start, self._length)
+        return self._whole.frame_of(self._start, self._length)
 
     def slice(self, start: int, length: int) -> _Part:
         return _Part(self._whole, self._start + start, max(0, min(length, self._length - start)))

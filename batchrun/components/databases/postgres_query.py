@@ -34,6 +34,12 @@ SELECT format_type(type, modifier)
 FROM unnest('{{{types}}}'::oid[], '{{{modifiers}}}'::int[]) WITH ORDINALITY AS described (type, modifier, place)
 ORDER BY place
 """
+_WRITTEN_ALIKE = (
+    "smallint", "integer", "bigint", "boolean", "uuid", "date", "time without time zone", "timestamp without time zone",
+    "timestamp with time zone",
+)  # fmt: skip
+"""Types of which equal values are written alike."""
+
 _PASSED_AT_ONCE = 10_000
 
 
@@ -115,11 +121,11 @@ class PostgresQueryRows:
     def _items(self, form: str, rows: Received, columns: Mapping[str, str]) -> PostgresItems:
         return PostgresItems(self._session.database, form, rows, columns, self._frame)
 
-    def _frame(self, data: bytes, count: int, fields: Sequence[str]) -> pl.DataFrame:
+    def _frame(self, data: bytes, count: int, fields: Sequence[str], is_part: bool) -> pl.DataFrame:
         """Parses rows at which somebody looks: so the next pages come in the format that is parsed sooner."""
         assert self._parser is not None
         self._is_looked_at = True
-        return self._parser.frame(data, count, fields)
+        return (self._parser.alone() if is_part else self._parser).frame(data, count, fields)
 
     def page(self, key: Sequence[str], last: Sequence[Any] | None, limit: int) -> Page:
         """Reads up to `limit` rows whose key is greater than `last`, in the order of the key; keys come as text."""
@@ -140,11 +146,27 @@ class PostgresQueryRows:
             # The server says only behind the last row that all is well.
             receive(1)
         items = self._items(form, rows, columns)
+        keys: _BinaryKeys | _Keys
         if form == COPY_BINARY:
             keys = _BinaryKeys(rows, [bare(columns[name]) for name in key])
-            return Page(items, keys, keys.twice())
-        parsed = self._parser.keys(rows.data, rows.count, key)
-        return Page(items, _Keys(parsed), _key_that_comes_twice(parsed))
+        else:
+            keys = _Keys(self._parser.keys(rows.data, rows.count, key))
+        return Page(items, keys, keys.twice() or self._equal_behind(key, keys, limit))
+
+    def _equal_behind(self, key: Sequence[str], keys: Sequence[tuple[Any, ...]], limit: int) -> tuple[Any, ...] | None:
+        """Returns the last key but one of a full page if it equals another that is written in another way.
+
+        As 1.0 equals 1.00, and in some collations `a` equals `A`. The next page begins behind the last key but one, so
+        such a row would be lost.
+        """
+        if len(keys) < limit or limit < 2 or all(bare(self._types[name]) in _WRITTEN_ALIKE for name in key):
+            return None
+        last = keys[limit - 2]
+        marks = {f"batchrun_key_{place}": value for place, value in enumerate(last)}
+        ordered = ", ".join(f"batchrun_query.{quote(name)}" for name in key)
+        condition = f"({ordered}) = ({', '.join(':' + mark for mark in marks)})"
+        sql = f"SELECT 1 FROM {self._source} WHERE {condition} LIMIT 2"
+        return last if len(self._session.fetch(sql, {**self._parameters, **marks})) > 1 else None
 
     def skip(self, count: int) -> None:
         """Passes over as many rows, as the server sends them."""
@@ -190,6 +212,13 @@ class _Keys(Sequence[tuple[Any, ...]]):
     def __getitem__(self, place: int | slice) -> tuple[Any, ...] | _Keys:
         return _Keys(self._frame[place]) if isinstance(place, slice) else self._frame.row(place)
 
+    def twice(self) -> tuple[Any, ...] | None:
+        """Returns a key that two rows have, one behind the other; None where there is none."""
+        import polars as pl
+
+        same = self._frame.select(pl.all_horizontal(pl.all() == pl.all().shift())).to_series()
+        return self[same.arg_true()[0]] if same.any() else None
+
 
 class _BinaryKeys(Sequence[tuple[Any, ...]]):
     """Keys of rows in the binary format, made when somebody asks for one.
@@ -221,10 +250,3 @@ class _BinaryKeys(Sequence[tuple[Any, ...]]):
         keys = first_bytes(self._rows.data, self._rows.places[:-1], self._kinds)
         same = list(map(eq, keys, islice(keys, 1, None)))
         return self[same.index(True)] if True in same else None
-
-
-def _key_that_comes_twice(keys: pl.DataFrame) -> tuple[Any, ...] | None:
-    import polars as pl
-
-    same = keys.select(pl.all_horizontal(pl.all() == pl.all().shift())).to_series()
-    return keys.row(same.arg_true()[0]) if same.any() else None

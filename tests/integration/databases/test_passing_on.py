@@ -198,6 +198,51 @@ def test_a_key_that_comes_twice_is_seen_in_the_binary_format(tables: World) -> N
             moved(tables, query=AS_BINARY, form=COPY_BINARY, order={"key": key})
 
 
+def rows_of(reader: Any) -> list[dict[str, Any]]:
+    try:
+        return [row for chunk in iter(lambda: reader.read(1), None) for row in chunk.rows]
+    finally:
+        reader.close()
+
+
+@pytest.mark.parametrize("takes", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [("numeric", "(1.0), (1.00)"), ("float8", "(0), ('-0')"), ("interval", "('1 day'), ('24:00')")],
+)
+def test_keys_that_are_equal_and_not_written_alike_are_not_unique(
+    postgres: World, kind: str, values: str, takes: bool
+) -> None:
+    postgres.sql(f"CREATE TABLE source (k {kind})")
+    postgres.sql(f"INSERT INTO source VALUES {values}")
+    reader = postgres.reader(query="SELECT * FROM source", key=["k"], page_size=1)
+    reader.open(None)
+    reader.agree(lambda text: takes)
+    with pytest.raises(InputError, match="is not unique"):
+        rows_of(reader)
+
+
+@pytest.mark.parametrize("order", [{"key": ["id"]}, {"key": ["s", "id"]}, {"restart": "skip"}], ids=str)
+def test_a_page_that_begins_with_a_byte_order_mark_keeps_it(tables: World, order: dict[str, Any]) -> None:
+    tables.sql("INSERT INTO source (id, s) SELECT i, chr(65279) || 'x' FROM generate_series(1, 3) i")
+    query, paged = "SELECT s, id FROM source", {**order, **({"page_size": 1} if "key" in order else {})}
+    assert moved(tables, parsed=True, query=query, form=COPY_BINARY, order=order) == 3
+    assert tables.sql("SELECT DISTINCT s FROM target") == [("\ufeffx",)]
+    reader = tables.reader(query=query, **paged)
+    reader.open(None)
+    assert [row["s"] for row in rows_of(reader)] == ["\ufeffx"] * 3
+
+
+def test_the_encoding_that_a_url_asks_for_changes_nothing(tables: World, tmp_path: Path) -> None:
+    tables.sql("INSERT INTO source (id, s) VALUES (1, 'é€')")
+    mark = "&" if "?" in tables.database.url else "?"
+    other = World("postgres", Database("db", f"{tables.database.url}{mark}client_encoding=latin1"), tmp_path)
+    for parsed in (False, True):
+        other.sql("TRUNCATE target")
+        assert moved(other, parsed=parsed) == 1
+        assert tables.sql("SELECT s FROM target") == [("é€",)]
+
+
 def test_pages_come_as_text_once_somebody_has_looked(tables: World) -> None:
     tables.sql("INSERT INTO source (id) SELECT generate_series(1, 20)")
     reader = tables.reader(query=AS_BINARY, key=["id"], page_size=5)
@@ -448,6 +493,18 @@ def test_rows_that_the_target_refuses_are_rejects_as_they_were_read(copying: tup
         (number, f"two\nlines\t{number}") for number in (7, 250, 251)
     ]
     assert rejects[0]["origin"].endswith("id (7)")
+
+
+def test_a_value_that_no_frame_holds_is_not_in_the_way_of_another_rows_reject(copying: tuple[Project, World]) -> None:
+    project, world = copying
+    world.sql("UPDATE source SET d = 'infinity', any_n = 'NaN' WHERE id = 5")
+    world.sql("UPDATE source SET any_n = 0.5 WHERE id = 7")
+    world.sql("UPDATE source SET any_n = 0.555 WHERE id = 250")
+    world.sql("ALTER TABLE target ADD CHECK (id NOT IN (7, 250))")
+    assert project.execution("launch", "copy", TARGET=world.database.url)["exit_code"] == "COMPLETED WITH SKIPS"
+    assert len(kept(world)) == 998
+    rejects = json.loads(project.batchrun("rejects", "1", "--output", "json").out)
+    assert [(each["item"]["id"], float(each["item"]["any_n"])) for each in rejects] == [(7, 0.5), (250, 0.555)]
 
 
 @pytest.mark.parametrize("place", ["load 1 before_chunk 3", "load 1 after_chunk 4"])
