@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import signal
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -23,40 +21,9 @@ from batchrun.errors import InputError
 from batchrun.spi.chunk import Chunk
 from batchrun.spi.scope import Database
 from batchrun.spi.text import ItemText
-from tests.faults import places
 from tests.integration.databases.conftest import World
+from tests.integration.databases.passing import AS_BINARY, EVERYTHING, ONLY_TEXT, TABLES, TYPES, fill, kept, make_tables
 from tests.support.postgres import new_database
-from tests.support.project import Project
-
-TYPES = {
-    "id": "bigint PRIMARY KEY",
-    "small": "smallint",
-    "n": "numeric(20,4)",
-    "any_n": "numeric",
-    "f": "double precision",
-    "r": "real",
-    "b": "boolean",
-    "s": "text",
-    "v": "varchar(40)",
-    "c": "char(3)",
-    "x": "bytea",
-    "d": "date",
-    "c_at": "time",
-    "t": "timestamp",
-    "z": "timestamptz",
-    "i": "interval",
-    "u": "uuid",
-    "j": "json",
-    "jb": "jsonb",
-    "a": "integer[]",
-    "at": "text[]",
-}
-TABLES = [f"CREATE TABLE {name} ({', '.join(map(' '.join, TYPES.items()))})" for name in ("source", "target")]
-ONLY_TEXT = ("i", "a", "at")
-"""Columns of types that go in no other form."""
-
-AS_BINARY = f"SELECT {', '.join(name for name in reversed(TYPES) if name not in ONLY_TEXT)} FROM source"
-EVERYTHING = "SELECT source::text FROM source ORDER BY id"
 
 
 def moved(
@@ -91,46 +58,13 @@ def moved(
     return count
 
 
-def kept(world: World) -> list[tuple[Any, ...]]:
-    return world.sql(EVERYTHING.replace("source", "target"))
-
-
-def fill(world: World) -> None:
-    with psycopg.connect(world.database.url, autocommit=True) as connection:
-        connection.execute(INTERESTING)
-
-
 @pytest.fixture
 def tables(postgres: World) -> World:
-    for table in TABLES:
-        postgres.sql(table)
-    return postgres
+    return make_tables(postgres)
 
 
 def unparsed(self: TextParser, lines: Any) -> Any:
     raise AssertionError("rows were parsed")
-
-
-INTERESTING = r"""
-INSERT INTO source (id, small, n, any_n, f, r, b, s, v, c, x, d, c_at, t, z, u, j, jb)
-SELECT i, CASE i WHEN 1 THEN -32768 ELSE i END,
-    ('{0,-0.0001,9999999999999999.9999,NaN,12345.6789}'::numeric[])[1 + i % 5],
-    ('{0,0.000,10000,1e30,-1e-20,NaN,Infinity,-Infinity,123456789.00010000,0.00012}'::numeric[])[1 + i % 10],
-    ('{0,-0,1e-300,1e300,0.1,NaN,Infinity,-Infinity,1e15,123456}'::float8[])[1 + i % 10],
-    ('{0,0.1,1e-45,3.4028235e38,16777216,NaN,-Infinity,1e6,1.17549435e-38}'::real[])[1 + i % 9],
-    i % 2 = 0, (ARRAY['', E'\\N', E'a\tb\n\r\b\f\v"\\.', 'ü€😀'])[1 + i % 4], 'null', 'a',
-    (ARRAY['', '\x00ff5c'])[1 + i % 2]::bytea,
-    ('{infinity,-infinity,0044-03-15 BC,0001-01-01,2000-02-29,1999-12-31,4713-01-01 BC,12345-06-07,2100-03-01,
-       1900-02-28}'::date[])[1 + i % 10],
-    ('{24:00,00:00:00.000001,23:59:59.999999,12:30:00.5}'::time[])[1 + i % 4],
-    ('{infinity,-infinity,0044-03-15 12:00 BC,9999-12-31 23:59:59.999999,1970-01-01 00:00:01.5}'::timestamp[])
-        [1 + i % 5],
-    ('{2026-07-31 08:00+09,0001-01-01 00:00+00 BC,294276-12-31 23:59:59.999999+00}'::timestamptz[])[1 + i % 3],
-    md5(i::text)::uuid, '{"a":  1}', '{"a": "ü"}'
-FROM generate_series(1, 20) i;
-INSERT INTO source (id, s) VALUES (21, '')
-"""
-"""Values at the ends of what their types hold, and rows of nothing but null."""
 
 
 def test_rows_are_passed_on_without_a_look(tables: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -458,61 +392,3 @@ def test_a_database_of_another_encoding_is_read_and_written(postgres_url: str, t
         finally:
             with psycopg.connect(url, autocommit=True) as connection:
                 connection.execute("DROP DATABASE latin WITH (FORCE)")
-
-
-JOB = """\
-name: copy
-databases: {target: "${env.TARGET}"}
-listeners: [{type: python, module: places}]
-steps:
-  - name: load
-    chunk: 100
-    reader: {type: query, database: target, query: "SELECT * FROM source", key: [id], page_size: 300}
-    writer: {type: table, database: target, table: target}
-    skip: {errors: [CheckViolation]}
-"""
-
-
-@pytest.fixture(params=["*", AS_BINARY.removeprefix("SELECT ").removesuffix(" FROM source")], ids=["text", "binary"])
-def copying(tables: World, request: pytest.FixtureRequest) -> tuple[Project, World]:
-    project = Project.make(tables.folder / "project")
-    project.write("jobs.d/copy.yaml", JOB.replace("*", request.param))
-    shutil.copy(str(places.__file__), project.folder / "jobs.d" / "places.py")
-    tables.sql("INSERT INTO source (id, s) SELECT i, E'two\\nlines\\t' || i FROM generate_series(1, 1000) i")
-    return project, tables
-
-
-def test_rows_that_the_target_refuses_are_rejects_as_they_were_read(copying: tuple[Project, World]) -> None:
-    project, world = copying
-    world.sql("ALTER TABLE target ADD CHECK (id NOT IN (7, 250, 251))")
-    ended = project.execution("launch", "copy", TARGET=world.database.url)
-    assert ended["exit_code"] == "COMPLETED WITH SKIPS"
-    assert len(kept(world)) == 997
-    rejects = json.loads(project.batchrun("rejects", "1", "--output", "json").out)
-    assert [(each["item"]["id"], each["item"]["s"]) for each in rejects] == [
-        (number, f"two\nlines\t{number}") for number in (7, 250, 251)
-    ]
-    assert rejects[0]["origin"].endswith("id (7)")
-
-
-def test_a_value_that_no_frame_holds_is_not_in_the_way_of_another_rows_reject(copying: tuple[Project, World]) -> None:
-    project, world = copying
-    world.sql("UPDATE source SET d = 'infinity', any_n = 'NaN' WHERE id = 5")
-    world.sql("UPDATE source SET any_n = 0.5 WHERE id = 7")
-    world.sql("UPDATE source SET any_n = 0.555 WHERE id = 250")
-    world.sql("ALTER TABLE target ADD CHECK (id NOT IN (7, 250))")
-    assert project.execution("launch", "copy", TARGET=world.database.url)["exit_code"] == "COMPLETED WITH SKIPS"
-    assert len(kept(world)) == 998
-    rejects = json.loads(project.batchrun("rejects", "1", "--output", "json").out)
-    assert [(each["item"]["id"], float(each["item"]["any_n"])) for each in rejects] == [(7, 0.5), (250, 0.555)]
-
-
-@pytest.mark.parametrize("place", ["load 1 before_chunk 3", "load 1 after_chunk 4"])
-def test_a_killed_copy_goes_on_behind_its_last_commit(copying: tuple[Project, World], place: str) -> None:
-    project, world = copying
-    die = project.write("die", place)
-    project.batchrun("launch", "copy", expect=-signal.SIGKILL, TARGET=world.database.url)
-    assert 0 < len(kept(world)) < 1000
-    die.unlink()
-    assert project.execution("launch", "copy", TARGET=world.database.url)["status"] == "COMPLETED"
-    assert kept(world) == world.sql(EVERYTHING)
