@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from batchrun.components.databases.postgres import PostgresSession
 from batchrun.components.databases.postgres_copy import encode
-from batchrun.components.databases.session import RefusedError, TableName
+from batchrun.components.databases.session import RefusedError, TableName, quote
 from batchrun.errors import DatabaseError
 from tests.integration.databases.conftest import World, chunk_of
 
@@ -26,6 +26,9 @@ EVERY_MOMENT = [datetime(1, 1, 1), datetime(1969, 12, 31, 23, 59, 59, 999999), d
 
 FAR_DAYS = pl.Series([-2_440_588, -719_163, 0, 2_932_897, 95_026_234, None], dtype=pl.Int32)
 """Since 1970: the first day of PostgreSQL, of the years 1 BC, 1970 and 10000, and one of the last days of polars."""
+
+
+ODD = """it's 5 %, "a" \\ {b}"""
 
 
 def kept(world: World, kind: str, values: pl.Series, *, as_text: bool) -> Rows:
@@ -143,12 +146,12 @@ def test_a_time_out_of_all_years_is_refused_by_name(values: pl.Series) -> None:
 def test_the_binary_form_of_another_type_than_the_column_has_now_is_not_kept(
     postgres: World, kind: str, values: list[Any], then: str
 ) -> None:
-    postgres.sql(f'CREATE TABLE t (id bigint, "it\'s 5 %" {kind})')
-    frame = pl.DataFrame({"id": [1], "it's 5 %": values})
+    postgres.sql(f"CREATE TABLE t (id bigint, {quote(ODD)} {kind})")
+    frame = pl.DataFrame({"id": [1], ODD: values})
     with postgres.writing(table="t") as writing:
         writing.commit(frame)
         there = postgres.sql("SELECT t::text FROM t")
-        postgres.sql(f'ALTER TABLE t ALTER "it\'s 5 %" TYPE {then}')
+        postgres.sql(f"ALTER TABLE t ALTER {quote(ODD)} TYPE {then}")
         then_there = postgres.sql("SELECT t::text FROM t")
         with pytest.raises(DatabaseError, match="the type of a column has changed since the step looked at it") as told:
             writing.commit(frame)
