@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from batchrun.copies.scratch_sequences import ScratchSequences
 from batchrun.errors import DatabaseError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -130,9 +131,12 @@ def copy_schema(url: str, schema: str, name: str = "repository", extract: Extrac
             return
         connection.execute(f'CREATE SCHEMA "{schema}"')
         tables = [row[0] for row in connection.execute(_TABLES) if extract.has(row[0])]
+        sequences = ScratchSequences(connection, schema)
         for table in tables:
             _copy_table(connection, schema, table, extract.rows(table))
+            sequences.number(table, f"{_quoted(schema)}.{_quoted(table)}")
         if extract.is_bound:
+            sequences.copy_all()
             _bind(connection, tables, [schema, *([extract.behind] if extract.behind else [])])
 
 
@@ -155,21 +159,11 @@ def _copy_table(connection: psycopg.Connection[Any], schema: str, table: str, mo
     if names and most != 0:
         rows = f"SELECT {names} FROM {_quoted(table)}{'' if most is None else f' LIMIT {most}'}"
         connection.execute(f"INSERT INTO {copy} ({names}) OVERRIDING SYSTEM VALUE {rows}")
-    for name, is_identity, _, sequence, is_serial in columns:
-        if sequence and (is_identity or is_serial):
-            own = _own_sequence(connection, copy, name, is_identity=is_identity, like=f"{table}_{name}")
-            connection.execute(f"SELECT setval(%s, last_value, is_called) FROM {sequence}", (own,))
-
-
-def _own_sequence(connection: psycopg.Connection[Any], copy: str, column: str, *, is_identity: bool, like: str) -> str:
-    """Returns the sequence of a copied column; a serial one would else go on using the original's."""
-    if not is_identity:
-        sequence = f"{copy.partition('.')[0]}.{_quoted(f'{like}_seq'[-63:])}"
-        connection.execute(f"CREATE SEQUENCE {sequence} OWNED BY {copy}.{_quoted(column)}")
-        connection.execute(f"ALTER TABLE {copy} ALTER {_quoted(column)} SET DEFAULT nextval('{sequence}')")
-    row = connection.execute("SELECT pg_get_serial_sequence(%s, %s)", (copy, column)).fetchone()
-    assert row is not None
-    return str(row[0])
+    for name, is_identity, _, sequence, _ in columns:
+        if is_identity:
+            connection.execute(
+                f"SELECT setval(pg_get_serial_sequence(%s, %s), last_value, is_called) FROM {sequence}", (copy, name)
+            )
 
 
 def numbered_columns(connection: psycopg.Connection[Any], table: str) -> set[str]:

@@ -69,8 +69,9 @@ def _measured(order: TuneOrder) -> dict[str, Any]:
         stop = StopSignal()
         watch = Stopwatch(job.definition, order.settings, stop)
         execution = application.launch(job, order.given, listeners=[watch], stop=stop)
+    of_job = execution.exit_status.description
     told = [step.exit_status.description for step in execution.steps if step.status.name == "FAILED"]
-    told.append(execution.exit_status.description)
+    told = [*(each for each in told if each not in of_job), of_job]  # that of the job mostly has the step's in it
     return {
         "steps": watch.measured,
         "failures": "; ".join(dict.fromkeys(filter(None, told))) if execution.status.name == "FAILED" else "",

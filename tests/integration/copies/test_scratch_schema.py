@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
 from batchrun.copies.scratch_schema import connected, copy_schema, drop_schema, in_schema
@@ -43,3 +45,37 @@ def test_a_copy_has_rows_constraints_views_and_numbers_of_its_own(fresh_postgres
             assert connection.execute(ADDING, (1,)).fetchone() == (4,)
     finally:
         drop_schema(fresh_postgres_schema, COPY)
+
+
+NUMBERED = """
+CREATE SEQUENCE counter START 5 INCREMENT 10 MAXVALUE 1000;
+CREATE SEQUENCE "it's ""odd"" here";
+CREATE SCHEMA {other};
+CREATE SEQUENCE {other}.counter;
+CREATE TABLE numbered (
+    id serial,
+    a bigint DEFAULT nextval('counter'),
+    b text DEFAULT 'n-' || nextval('counter')::text,
+    c bigint DEFAULT nextval('"it''s ""odd"" here"'),
+    d bigint DEFAULT nextval('{other}.counter'),
+    at timestamptz DEFAULT now());
+INSERT INTO numbered DEFAULT VALUES;
+"""
+NUMBERS = "INSERT INTO numbered DEFAULT VALUES RETURNING id, a, b, c, d"
+
+
+def test_no_sequence_of_the_original_counts_for_a_copy(fresh_postgres_schema: str) -> None:
+    other = f"batchrun_other_{uuid.uuid4().hex}"
+    with connected(fresh_postgres_schema) as connection:
+        connection.execute(NUMBERED.format(other=other))
+    copy_schema(fresh_postgres_schema, COPY)
+    try:
+        with connected(in_schema(fresh_postgres_schema, COPY)) as connection:
+            assert connection.execute(NUMBERS).fetchone() == (2, 25, "n-35", 2, 2)
+            assert connection.execute("SELECT nextval('counter')").fetchone() == (45,)
+            assert connection.execute("SELECT currval(pg_get_serial_sequence('numbered', 'id'))").fetchone() == (2,)
+        with connected(fresh_postgres_schema) as connection:
+            assert connection.execute(NUMBERS).fetchone() == (2, 25, "n-35", 2, 2)
+    finally:
+        drop_schema(fresh_postgres_schema, COPY)
+        drop_schema(fresh_postgres_schema, other)
