@@ -68,6 +68,7 @@ class Order:
 def set_apart(order: Order) -> None:
     """Makes this process, which has just begun, one of its own: session, streams and folder."""
     os.setsid()  # Ctrl-C ends the program that waits for it, and that ends it
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # as it is in the server that has made it
     _die_with_parent()
     if os.environ.get(SAFE_PATH) == OF_COPIES:
         del os.environ[SAFE_PATH]

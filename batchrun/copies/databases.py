@@ -18,6 +18,8 @@ from batchrun.spi.scope import Database
 
 SQLITE = "sqlite:///"
 _ATTACH = re.compile(r"\battach\b", re.IGNORECASE)
+_SEARCH_PATH = re.compile(r"\bsearch_path\b|\bset\s+((session|local)\s+)?schema\b", re.IGNORECASE)
+_COPY_TO_FILE = re.compile(r"\bcopy\b[^;]*\bto\s+(program\b|e?')", re.IGNORECASE)
 _making = Lock()
 
 
@@ -87,7 +89,7 @@ def _short(text: str) -> str:
 
 
 def refuse_other_places(options: Any, workplace: Workplace) -> None:
-    """Refuses options that name a schema of PostgreSQL, or another file of SQLite, past the copies.
+    """Refuses options that lead past the copies: to a schema or a server's file of PostgreSQL, or a file of SQLite.
 
     Raises:
         OutsideError: one does.
@@ -101,6 +103,13 @@ def refuse_other_places(options: Any, workplace: Workplace) -> None:
                 f"{text!r} names schema {found[1]!r} of the original",
                 "name tables without their schema; the URL can say it",
             )
+        if schemas and _SEARCH_PATH.search(text):
+            raise OutsideError(
+                f"{text!r} sets the schema, in which the originals may be",
+                "say it in the URL, by ?options=-csearch_path%3Dschema",
+            )
+        if schemas and _COPY_TO_FILE.search(text):
+            raise OutsideError(f"{text!r} writes to a file of the server", "COPY … TO a file has no copy to write to")
         if _ATTACH.search(text) and "database" in text.lower():
             raise OutsideError(f"{text!r} attaches another database", "declare it in `databases`")
 

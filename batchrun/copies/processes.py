@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import tempfile
-from collections.abc import Callable
-from multiprocessing import forkserver
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
 from threading import Lock
@@ -41,6 +44,8 @@ _PRELOADED = (
 )
 _SHORT_FOLDER = "/tmp"
 """Where the server listens: the path of a socket has 107 bytes on Linux and 103 on macOS, and TMPDIR may be longer."""
+
+_INTERRUPTING = (signal.SIGINT, signal.SIGTERM)
 
 _process_lock = Lock()  # multiprocessing looks after all children in each call, and not for several threads at once
 
@@ -125,16 +130,40 @@ class Processes:
             process.kill()
 
 
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Lets the exceptions that SIGINT and SIGTERM raise in the main thread wait until the end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    # Other threads have none of the main thread's mask, so it takes handlers.
+    before = {number: signal.signal(number, lambda each, _frame: came.append(each)) for number in _INTERRUPTING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        if came:
+            signal.raise_signal(came[0])
+
+
 def _start_server(preloaded: tuple[str, ...]) -> None:
-    """Starts the server of processes; it must not take a file of the current folder for a module that it imports."""
+    """Starts the server of processes; it must not take a file of the current folder for a module that it imports.
+
+    Ctrl-C goes to it too, and would end its imports with a traceback: it has SIGINT blocked.
+    """
     forkserver.set_forkserver_preload([*_PRELOADED, *preloaded])
     is_set, folder = SAFE_PATH in os.environ, tempfile.tempdir
     os.environ.setdefault(SAFE_PATH, OF_COPIES)
     if os.access(_SHORT_FOLDER, os.W_OK | os.X_OK):
         tempfile.tempdir = _SHORT_FOLDER
+    resource_tracker.ensure_running()  # which unblocks SIGINT
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         tempfile.tempdir = folder
         if not is_set:
             del os.environ[SAFE_PATH]

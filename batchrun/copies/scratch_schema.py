@@ -31,6 +31,12 @@ JOIN pg_namespace n ON n.oid = t.relnamespace WHERE c.contype = 'f' AND n.nspnam
 _VIEWS = """
 SELECT c.relname, pg_get_viewdef(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = current_schema() AND c.relkind = 'v' ORDER BY c.oid"""
+_LEADS_OUT = """
+SELECT 1 FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+JOIN pg_class c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE r.ev_class = quote_ident(%(view)s)::regclass AND n.nspname <> ALL (%(schemas)s)
+    AND n.nspname NOT IN ('pg_catalog', 'information_schema')"""
 _OTHER_SCHEMAS = """
 SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%%' AND nspname NOT LIKE 'batchrun\\_copies\\_%%'
 AND nspname <> 'information_schema'"""
@@ -149,6 +155,12 @@ def _bind(connection: psycopg.Connection[Any], tables: Sequence[str], schemas: S
         connection.execute(f"ALTER TABLE {_quoted(table)} ADD CONSTRAINT {_quoted(key)} {definition}")
     for view, definition in views:
         connection.execute(f"CREATE VIEW {_quoted(view)} AS {definition}")
+        if connection.execute(_LEADS_OUT, {"view": view, "schemas": list(schemas)}).fetchone():
+            # With an OFFSET nothing can be written through it, to tables that are no copies.
+            connection.execute(
+                f"CREATE OR REPLACE VIEW {_quoted(view)} AS "
+                f"SELECT * FROM ({definition.rstrip().rstrip(';')}) AS outside OFFSET 0"
+            )
 
 
 def _copy_table(connection: psycopg.Connection[Any], schema: str, table: str, most: int | None) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from batchrun.copies.application import values
 from batchrun.copies.making import Copies
-from batchrun.copies.processes import ChildProcess, Processes
+from batchrun.copies.processes import ChildProcess, Processes, uninterrupted
 from batchrun.copies.scratch_schema import is_postgres
 from batchrun.copies.subject import Subject
 from batchrun.copies.workplace import copy_small, link_large
@@ -246,8 +246,9 @@ class Tuning:
                 samples=samples,
                 repository_url=self._settings.repository_url,
             )
-            process = self._processes.start(ChildProcess(measure, order))
-            ending.callback(self._ended, process)  # before its copies go, which it has open
+            with uninterrupted():
+                process = self._processes.start(ChildProcess(measure, order))
+                ending.callback(self._ended, process)  # before its copies go, which it has open
             code = self._processes.exit_code(process)
             self._report.runs += 1
             facts = order.kept()

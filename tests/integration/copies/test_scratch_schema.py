@@ -60,8 +60,29 @@ CREATE TABLE numbered (
     d bigint DEFAULT nextval('{other}.counter'),
     at timestamptz DEFAULT now());
 INSERT INTO numbered DEFAULT VALUES;
+CREATE TABLE {other}.outside (a int);
+CREATE VIEW of_outside AS SELECT a FROM {other}.outside;
+CREATE VIEW of_inside AS SELECT at FROM numbered;
 """
 NUMBERS = "INSERT INTO numbered DEFAULT VALUES RETURNING id, a, b, c, d"
+
+
+def test_nothing_is_written_through_a_view_to_what_is_no_copy(fresh_postgres_schema: str) -> None:
+    import psycopg
+
+    other = f"batchrun_other_{uuid.uuid4().hex}"
+    with connected(fresh_postgres_schema) as connection:
+        connection.execute(NUMBERED.format(other=other))
+    copy_schema(fresh_postgres_schema, COPY)
+    try:
+        with psycopg.connect(in_schema(fresh_postgres_schema, COPY)) as connection:
+            assert connection.execute("INSERT INTO of_inside VALUES (now())").rowcount == 1
+            assert connection.execute("SELECT count(*) FROM of_outside").fetchone() == (0,)
+            with pytest.raises(psycopg.Error, match="cannot insert into view"):
+                connection.execute("INSERT INTO of_outside VALUES (1)")
+    finally:
+        drop_schema(fresh_postgres_schema, COPY)
+        drop_schema(fresh_postgres_schema, other)
 
 
 def test_no_sequence_of_the_original_counts_for_a_copy(fresh_postgres_schema: str) -> None:

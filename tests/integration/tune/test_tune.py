@@ -5,10 +5,12 @@ A step that reads too little is told with how much it has read, after one run: e
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -390,6 +392,32 @@ def test_a_table_named_with_the_schema_of_the_original_is_refused(project: Proje
         assert connection.execute("SELECT count(*) FROM rows").fetchone() == (0,)
 
 
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("SET search_path TO {schema}", "sets the schema, in which the originals may be"),
+        ("SELECT set_config('search_path', '{schema}', true)", "sets the schema"),
+        ("COPY rows TO '/tmp/kept.csv'", "writes to a file of the server"),
+        ("COPY (SELECT 1) TO PROGRAM 'cat'", "writes to a file of the server"),
+    ],
+)
+def test_sql_that_leads_past_the_copies_is_refused(
+    project: Project, fresh_postgres_schema: str, statement: str, told: str
+) -> None:
+    import psycopg
+
+    with psycopg.connect(fresh_postgres_schema, autocommit=True) as connection:
+        connection.execute("CREATE TABLE rows (id int, name text)")
+        connection.execute("INSERT INTO rows VALUES (1, 'kept')")
+        [schema] = connection.execute("SELECT current_schema()").fetchone() or [""]
+        sql = f"[{statement.format(schema=schema)!r}, DELETE FROM rows]".replace("\\'", "''")
+        before = f"  - name: sql\n    tasklet: {{type: sql, database: target, statement: {sql}}}\n"
+        write_job(project, database=fresh_postgres_schema, before=before)
+        ended = project.batchrun("tune", "load", "input=in.csv", expect=2)
+        assert told in ended.err
+        assert connection.execute("SELECT count(*) FROM rows").fetchone() == (1,)
+
+
 def test_a_source_with_too_little_to_measure_is_told(project: Project, target: sqlite3.Connection) -> None:
     del target
     project.write("in.csv", "id,name\n2,x\n")
@@ -435,3 +463,35 @@ def test_an_interrupted_measurement_leaves_nothing(
         assert_no_schema_is_left(connection)
         assert connection.execute("SELECT count(*) FROM rows").fetchone() == (0,)
         assert files(project.folder) == before
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.2, 0.5, 1.0])
+def test_ctrl_c_while_processes_are_prepared_shows_no_traceback(
+    project: Project, copies: Path, target: sqlite3.Connection, seconds: float
+) -> None:
+    write_job(project)
+    said = copies.parent / "said"
+    command = [str(SCRIPTS / "batchrun"), "tune", "load", "input=in.csv"]
+    with said.open("w") as file:
+        running = subprocess.Popen(
+            command,
+            cwd=project.folder,
+            stdout=file,
+            stderr=file,
+            env=environment({"TMPDIR": str(copies)}),
+            start_new_session=True,  # a terminal sends Ctrl-C to all processes of the group
+        )
+    try:
+        wait_until(lambda: any(copies.iterdir()) or running.poll() is not None)
+        assert running.poll() is None, said.read_text()
+        time.sleep(seconds)
+        os.killpg(running.pid, signal.SIGINT)
+        assert running.wait(60) == 130
+        assert (
+            said.read_text().splitlines()[-1] == "error: aborted; the copies are removed, and nothing else was changed"
+        )
+        assert "Traceback" not in said.read_text()
+    finally:
+        running.kill()
+        running.wait()
+    assert list(copies.iterdir()) == []
