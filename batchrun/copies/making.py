@@ -13,6 +13,7 @@ from pathlib import Path
 
 from batchrun.copies.child import Order
 from batchrun.copies.databases import SQLITE
+from batchrun.copies.leftovers import SCHEMA_PREFIX, locked, remove_leftovers
 from batchrun.copies.scratch_schema import copy_schema, drop_schema, in_schema, make_schema
 from batchrun.copies.subject import Subject
 from batchrun.copies.workplace import FOLDER_PREFIX, Workplace, copy_project
@@ -59,14 +60,14 @@ class Copies:
         self._subject = subject
         self._repository = repository
         self._copy_original, self._copy_again = original, again
-        self._name = f"batchrun_copies_{os.getpid()}_{secrets.token_hex(3)}"
+        self._name = f"{SCHEMA_PREFIX}{os.getpid()}_{secrets.token_hex(3)}"
         self._folder = Path()
         self._kept = False
         self._shared: dict[str, str] = {}
 
     @contextmanager
     def made(self, folder: Path | None = None) -> Iterator[None]:
-        """Makes the template, and removes all that is left at the end.
+        """Makes the template, and removes all that is left at the end; first, what commands that were killed have left.
 
         Args:
             folder: where the copies lie; None is the folder for temporary files.
@@ -75,12 +76,14 @@ class Copies:
             CopyError: there is no room for the copies, or a file cannot be read.
         """
         try:
+            remove_leftovers(folder or Path(tempfile.gettempdir()))
             self._folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=folder)).resolve()
-            try:
-                self._make_template()
-                yield
-            finally:
-                self._clean_up()
+            with locked(self._folder):
+                try:
+                    self._make_template()
+                    yield
+                finally:
+                    self._clean_up()
         except OSError as error:
             raise CopyError(error) from error
 
@@ -92,6 +95,7 @@ class Copies:
         if self._repository is None:
             url = f"{SQLITE}{self._folder / 'template.db'}"
         else:
+            self._note_schemas(self._repository)
             make_schema(self._repository, f"{self._name}_template")
             url = in_schema(self._repository, f"{self._name}_template")
         with closing(open_repository(url)) as repository:
@@ -144,13 +148,20 @@ class Copies:
         return (workplace.folder / "kept").exists()
 
     def _drop(self, workplace: Workplace) -> None:
-        self._shared.update({fact["schema"]: fact["original"] for fact in workplace.noted("shared")})
+        for fact in workplace.noted("shared"):
+            self._shared[fact["schema"]] = fact["original"]
+            self._note_schemas(fact["original"])
         for fact in workplace.noted("databases"):
             if "schema" in fact:
                 drop_schema(fact["original"], fact["schema"])
         if self._repository is not None:
             drop_schema(self._repository, f"{workplace.schema}_repository")
         workplace.remove()
+
+    def _note_schemas(self, url: str) -> None:
+        """Keeps that a database has scratch schemas, longer than a workplace stays."""
+        whole = Workplace(self._folder, self._subject.project, "", self._name)
+        whole.note("databases", {"original": url, "schema": self._name})
 
     def _clean_up(self) -> None:
         try:

@@ -31,6 +31,7 @@ JOIN pg_namespace n ON n.oid = t.relnamespace WHERE c.contype = 'f' AND n.nspnam
 _VIEWS = """
 SELECT c.relname, pg_get_viewdef(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = current_schema() AND c.relkind = 'v' ORDER BY c.oid"""
+_BEGINNING_WITH = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, %(prefix)s)"
 _LEADS_OUT = """
 SELECT 1 FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
 JOIN pg_class c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid
@@ -104,6 +105,14 @@ def drop_schema(url: str, schema: str) -> None:
     with connected(url) as connection:
         connection.execute("SET client_min_messages = warning")
         connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
+
+
+def drop_schemas(url: str, prefix: str) -> None:
+    """Drops the schemas whose names begin so."""
+    with connected(url) as connection:
+        connection.execute("SET client_min_messages = warning")
+        for (schema,) in connection.execute(_BEGINNING_WITH, {"prefix": f"{prefix}_"}).fetchall():
+            connection.execute(f"DROP SCHEMA IF EXISTS {_quoted(schema)} CASCADE")
 
 
 @dataclass(frozen=True, slots=True)

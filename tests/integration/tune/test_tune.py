@@ -495,3 +495,31 @@ def test_ctrl_c_while_processes_are_prepared_shows_no_traceback(
         running.kill()
         running.wait()
     assert list(copies.iterdir()) == []
+
+
+@pytest.mark.parametrize("of_repository", [False, True])
+def test_what_a_killed_measurement_has_left_goes_with_the_next(
+    project: Project, copies: Path, fresh_postgres_schema: str, of_repository: bool
+) -> None:
+    import psycopg
+
+    with psycopg.connect(fresh_postgres_schema, autocommit=True) as connection:
+        connection.execute("CREATE TABLE rows (id int PRIMARY KEY, name text)")
+        write_job(project, database=fresh_postgres_schema)
+        repository = {"BATCHRUN_REPOSITORY": fresh_postgres_schema} if of_repository else {}
+        running = subprocess.Popen(
+            [str(SCRIPTS / "batchrun"), "tune", "load", "input=in.csv"],
+            cwd=project.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment({"TMPDIR": str(copies), **repository}),
+        )
+        wait_until(lambda: any(copies.glob("*/run-1/notes/databases/*")) or running.poll() is not None)
+        running.kill()
+        running.wait()
+        assert len(list(copies.iterdir())) == 1
+        (copies / "batchrun-copies-mine").mkdir()  # without a lock: who knows whose it is
+        write_job(project, database="sqlite:///none.db")  # whatever the next one does
+        project.batchrun("tune", "load", "input=in.csv", *QUICK, expect=2, TMPDIR=str(copies))
+        assert [each.name for each in copies.iterdir()] == ["batchrun-copies-mine"]
+        assert_no_schema_is_left(connection)
