@@ -10,6 +10,7 @@ from batchrun.cli.interrupting import on_copies
 from batchrun.cli.invocation import Invocation, Output
 from batchrun.cli.options import JobArgument, OutputOption, ParameterArguments, ParameterFileOption, PlainCommand
 from batchrun.cli.parameters import given_parameters
+from batchrun.errors import UsageError
 
 if TYPE_CHECKING:
     from batchrun.definition import LoadedJob
@@ -86,10 +87,15 @@ def tune(
     with on_copies(), tune_progress(invocation.stderr, quiet=invocation.options.quiet) as told:
         report = tuning.run(told)
     edits = _edits(loaded, report)
-    if write and edits:
-        from batchrun.definition.editing import write_edits
+    from batchrun.definition.editing import write_edits
 
-        write_edits(edits)
+    try:
+        if write:
+            write_edits(edits)
+    except UsageError:
+        if output is Output.TEXT:  # what was measured is told all the same
+            _tell(invocation, report, edits, output, is_written=False)
+        raise
     _tell(invocation, report, edits, output, is_written=write)
     return 0
 

@@ -93,7 +93,10 @@ def write_edits(edits: Sequence[Edit]) -> None:
     by_file: dict[Path, list[Edit]] = {}
     for edit in edits:
         if edit.span is None:
-            raise UsageError(f"{edit.file}:{edit.line}: this can only be changed by hand: {edit.new}")
+            raise UsageError(
+                f"{edit.file}:{edit.line}: this can only be changed by hand: {edit.new}",
+                hint="the text there stands for other steps too",
+            )
         by_file.setdefault(edit.file, []).append(edit)
     for file, of_file in by_file.items():
         try:

@@ -154,6 +154,23 @@ def assert_no_schema_is_left(connection: Any) -> None:
     assert connection.execute(tables).fetchall() == []
 
 
+def test_what_was_measured_is_told_where_the_change_cannot_be_written(
+    project: Project, target: sqlite3.Connection
+) -> None:
+    text = (JOB % {"database": "sqlite:///target.db", "before": "", "writer": TABLE}).replace(
+        "chunk: 10", "chunk: &c 10"
+    )
+    text += (
+        "  - name: again\n    chunk: *c\n    reader: {type: csv, path: in.csv}\n    writer: {type: csv, path: o.csv}\n"
+    )
+    job = project.write("jobs.d/load.yaml", text)
+    ended = tuned(project, "--write", "--step", "load", expect=2)
+    assert ": chunk: &c 10 → chunk: &c " in ended.out
+    assert "(by hand: it stands for other steps too)" in ended.out
+    assert "this can only be changed by hand: chunk: &c " in ended.err
+    assert job.read_text() == text
+
+
 def test_the_repository_of_a_measurement_is_of_the_kind_of_the_real_one(
     project: Project, target: sqlite3.Connection, fresh_postgres_schema: str
 ) -> None:
