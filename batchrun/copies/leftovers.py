@@ -16,17 +16,17 @@ from batchrun.copies.workplace import FOLDER_PREFIX
 from batchrun.errors import BatchrunError
 
 SCHEMA_PREFIX = "batchrun_copies_"
-_LOCK = "lock"
+LOCK = "lock"
 _NAME = re.compile(rf"{SCHEMA_PREFIX}\d+_[0-9a-f]+")
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Holds the lock that tells that a folder's command is there; the system gives it back however that ends."""
-    made = folder / f"{_LOCK}.new"
+    made = folder / f"{LOCK}.new"
     with made.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        made.rename(folder / _LOCK)  # nobody sees it before it is held
+        made.rename(folder / LOCK)  # nobody sees it before it is held
         yield
 
 
@@ -36,7 +36,7 @@ def remove_leftovers(parent: Path) -> None:
     What was kept on purpose stays, and so does what cannot be removed now, such as that of a server that is down.
     """
     for folder in parent.glob(f"{FOLDER_PREFIX}*"):
-        with suppress(OSError, BatchrunError), (folder / _LOCK).open() as lock:
+        with suppress(OSError, BatchrunError), (folder / LOCK).open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.fstat(lock.fileno()).st_uid == os.geteuid() and not any(folder.glob("*/kept")):
                 for url, name in _schemas(folder):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from batchrun.copies.child import Order
 from batchrun.copies.databases import SQLITE
-from batchrun.copies.leftovers import SCHEMA_PREFIX, locked, remove_leftovers
+from batchrun.copies.leftovers import LOCK, SCHEMA_PREFIX, locked, remove_leftovers
 from batchrun.copies.scratch_schema import copy_schema, drop_schema, in_schema, make_schema
 from batchrun.copies.subject import Subject
 from batchrun.copies.workplace import FOLDER_PREFIX, Workplace, copy_project
@@ -175,5 +175,7 @@ class Copies:
     def _remove_files(self) -> None:
         shutil.rmtree(self._folder / "template", ignore_errors=True)
         (self._folder / "template.db").unlink(missing_ok=True)
+        shutil.rmtree(self._folder / "notes", ignore_errors=True)
+        (self._folder / LOCK).unlink(missing_ok=True)
         if not self._kept:
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -5,100 +5,26 @@ A step that reads too little is told with how much it has read, after one run: e
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import sqlite3
-import subprocess
-import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.commands import wait_until
+from tests.integration.tune.conftest import (
+    FEW,
+    JOB,
+    TABLE,
+    assert_no_schema_is_left,
+    csv,
+    files,
+    tried,
+    tuned,
+    write_job,
+)
 from tests.support.places import mounted
-from tests.support.project import SCRIPTS, Ended, Project, environment
-
-ROWS = 3_000
-SLOW = """\
-import time
-
-
-def each_chunk(frame):
-    time.sleep(0.005)
-    return frame
-"""
-JOB = """\
-name: load
-parameters:
-  input: {type: path, required: true, must_exist: file}
-databases:
-  target: "%(database)s"
-steps:
-%(before)s  - name: load  # the step
-    chunk: 10  # too small
-    reader: {type: csv, path: "${params.input}", columns: {id: integer, name: string}}
-    processors: [{type: python, call: "slow:each_chunk", per: chunk}]
-    writer: %(writer)s
-"""
-TABLE = "{type: table, database: target, table: rows}"
-QUICK = ("--sample", "1000", "--rounds", "3")
-FEW = 150
-
-
-def csv(rows: int) -> str:
-    return "id,name\n" + "".join(f"{number},name {number}\n" for number in range(rows))
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    made = Project.make(tmp_path / "project")
-    made.write("jobs.d/slow.py", SLOW)
-    made.write("in.csv", csv(ROWS))
-    (tmp_path / "copies").mkdir()
-    return made
-
-
-@pytest.fixture
-def copies(tmp_path: Path) -> Path:
-    return tmp_path / "copies"
-
-
-def write_job(
-    project: Project, *, database: str = "sqlite:///target.db", before: str = "", writer: str = TABLE
-) -> Path:
-    return project.write("jobs.d/load.yaml", JOB % {"database": database, "before": before, "writer": writer})
-
-
-def tuned(project: Project, *arguments: str, expect: int = 0) -> Ended:
-    copies = project.folder.parent / "copies"
-    ended = project.batchrun("tune", "load", "input=in.csv", *QUICK, *arguments, expect=expect, TMPDIR=str(copies))
-    assert list(copies.iterdir()) == []
-    return ended
-
-
-def tried(project: Project, *arguments: str) -> str:
-    """Runs a job with little to read once; returns what is told of that."""
-    project.write("in.csv", csv(FEW))
-    return tuned(project, *arguments, expect=2).err
-
-
-@pytest.fixture
-def target(project: Project) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(project.folder / "target.db")) as connection:
-        connection.executescript(
-            "CREATE TABLE rows (id INTEGER PRIMARY KEY, name TEXT); CREATE INDEX names ON rows (name);"
-            "INSERT INTO rows VALUES (1, 'there'); CREATE TABLE log (text TEXT)"
-        )
-        yield connection
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    found = (each for each in folder.rglob("*") if each.is_file() and "__pycache__" not in each.parts)
-    return {str(each.relative_to(folder)): each.read_bytes() for each in found}
+from tests.support.project import Project
 
 
 def test_the_chunk_size_that_gains_is_told_as_the_line_to_change(project: Project, target: sqlite3.Connection) -> None:
@@ -146,12 +72,6 @@ def test_tables_of_postgresql_have_their_constraints_and_what_is_written_to_the_
     assert lines == before.replace("chunk: 10", f"chunk: {size}").splitlines()
     project.batchrun("validate", "load")
     assert not list(project.folder.rglob("*.db"))
-
-
-def assert_no_schema_is_left(connection: Any) -> None:
-    assert connection.execute("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'batchrun%'").fetchone() == (0,)
-    tables = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE 'batchrun%'"
-    assert connection.execute(tables).fetchall() == []
 
 
 def test_what_was_measured_is_told_where_the_change_cannot_be_written(
@@ -450,93 +370,3 @@ def test_a_job_that_fails_is_told_with_its_reason(project: Project, target: sqli
     ended = project.batchrun("tune", "load", "input=in.csv", expect=2)
     assert "the job fails on copies with a sample of its source" in ended.err
     assert "in.csv:2" in ended.err
-
-
-@pytest.mark.parametrize("by", ["terminate", "interrupt"])
-def test_an_interrupted_measurement_leaves_nothing(
-    project: Project, copies: Path, fresh_postgres_schema: str, by: str
-) -> None:
-    import psycopg
-
-    with psycopg.connect(fresh_postgres_schema, autocommit=True) as connection:
-        connection.execute("CREATE TABLE rows (id int PRIMARY KEY, name text)")
-        write_job(project, database=fresh_postgres_schema)
-        before = files(project.folder)
-        said = copies.parent / "said"
-        command = [str(SCRIPTS / "batchrun"), "tune", "load", "input=in.csv"]
-        variables = environment({"TMPDIR": str(copies)})
-        with said.open("w") as file:
-            running = subprocess.Popen(command, cwd=project.folder, stdout=file, stderr=file, env=variables)
-        try:
-            wait_until(lambda: any(copies.glob("*/run-2/notes/databases/*")) or running.poll() is not None)
-            assert running.poll() is None, said.read_text()
-            running.send_signal(signal.SIGTERM if by == "terminate" else signal.SIGINT)
-            assert running.wait(60) == 130
-            assert "error: aborted; the copies are removed, and nothing else was changed\n" in said.read_text()
-        finally:
-            running.kill()
-            running.wait()
-        assert list(copies.iterdir()) == []
-        assert_no_schema_is_left(connection)
-        assert connection.execute("SELECT count(*) FROM rows").fetchone() == (0,)
-        assert files(project.folder) == before
-
-
-@pytest.mark.parametrize("seconds", [0.0, 0.2, 0.5, 1.0])
-def test_ctrl_c_while_processes_are_prepared_shows_no_traceback(
-    project: Project, copies: Path, target: sqlite3.Connection, seconds: float
-) -> None:
-    write_job(project)
-    said = copies.parent / "said"
-    command = [str(SCRIPTS / "batchrun"), "tune", "load", "input=in.csv"]
-    with said.open("w") as file:
-        running = subprocess.Popen(
-            command,
-            cwd=project.folder,
-            stdout=file,
-            stderr=file,
-            env=environment({"TMPDIR": str(copies)}),
-            start_new_session=True,  # a terminal sends Ctrl-C to all processes of the group
-        )
-    try:
-        wait_until(lambda: any(copies.iterdir()) or running.poll() is not None)
-        assert running.poll() is None, said.read_text()
-        time.sleep(seconds)
-        os.killpg(running.pid, signal.SIGINT)
-        assert running.wait(60) == 130
-        assert (
-            said.read_text().splitlines()[-1] == "error: aborted; the copies are removed, and nothing else was changed"
-        )
-        assert "Traceback" not in said.read_text()
-    finally:
-        running.kill()
-        running.wait()
-    assert list(copies.iterdir()) == []
-
-
-@pytest.mark.parametrize("of_repository", [False, True])
-def test_what_a_killed_measurement_has_left_goes_with_the_next(
-    project: Project, copies: Path, fresh_postgres_schema: str, of_repository: bool
-) -> None:
-    import psycopg
-
-    with psycopg.connect(fresh_postgres_schema, autocommit=True) as connection:
-        connection.execute("CREATE TABLE rows (id int PRIMARY KEY, name text)")
-        write_job(project, database=fresh_postgres_schema)
-        repository = {"BATCHRUN_REPOSITORY": fresh_postgres_schema} if of_repository else {}
-        running = subprocess.Popen(
-            [str(SCRIPTS / "batchrun"), "tune", "load", "input=in.csv"],
-            cwd=project.folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=environment({"TMPDIR": str(copies), **repository}),
-        )
-        wait_until(lambda: any(copies.glob("*/run-1/notes/databases/*")) or running.poll() is not None)
-        running.kill()
-        running.wait()
-        assert len(list(copies.iterdir())) == 1
-        (copies / "batchrun-copies-mine").mkdir()  # without a lock: who knows whose it is
-        write_job(project, database="sqlite:///none.db")  # whatever the next one does
-        project.batchrun("tune", "load", "input=in.csv", *QUICK, expect=2, TMPDIR=str(copies))
-        assert [each.name for each in copies.iterdir()] == ["batchrun-copies-mine"]
-        assert_no_schema_is_left(connection)
