@@ -10,7 +10,6 @@ from batchrun.cli.interrupting import on_copies
 from batchrun.cli.invocation import Invocation, Output
 from batchrun.cli.options import JobArgument, OutputOption, ParameterArguments, ParameterFileOption, PlainCommand
 from batchrun.cli.parameters import given_parameters
-from batchrun.errors import UsageError
 
 if TYPE_CHECKING:
     from batchrun.definition import LoadedJob
@@ -88,6 +87,7 @@ def tune(
         report = tuning.run(told)
     edits = _edits(loaded, report)
     from batchrun.definition.editing import write_edits
+    from batchrun.errors import UsageError
 
     try:
         if write:

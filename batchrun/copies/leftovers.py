@@ -41,7 +41,17 @@ def remove_leftovers(parent: Path) -> None:
             if os.fstat(lock.fileno()).st_uid == os.geteuid() and not any(folder.glob("*/kept")):
                 for url, name in _schemas(folder):
                     drop_schemas(url, name)
-                shutil.rmtree(folder)
+                _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Removes a folder, its lock last: what cannot be removed now is found again."""
+    for each in folder.iterdir():
+        if each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each)
+        elif each.name != LOCK:
+            each.unlink()
+    shutil.rmtree(folder)
 
 
 def _schemas(folder: Path) -> set[tuple[str, str]]:

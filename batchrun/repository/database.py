@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sqlite3
@@ -15,6 +16,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.sql.dml import Update
 
 from batchrun.errors import MissingExtraError, RepositoryUnreachableError
+
+# Without a handler, a connection that Ctrl-C keeps from closing would be told on stderr as a traceback.
+logging.getLogger("sqlalchemy.pool").addHandler(logging.NullHandler())
 
 BUSY_TIMEOUT_SECONDS = 30
 _CONNECT_TIMEOUT_SECONDS = 10

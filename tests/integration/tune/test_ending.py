@@ -101,8 +101,10 @@ def test_what_a_killed_measurement_has_left_goes_with_the_next(
             env=environment({"TMPDIR": str(copies), **repository}),
         )
         wait_until(lambda: any(copies.glob("*/run-1/notes/databases/*")) or running.poll() is not None)
+        time.sleep(1)  # behind the making of the schemas, which a server goes on with
         running.kill()
         running.wait()
+        time.sleep(1)  # its processes end with it, a moment later
         assert len(list(copies.iterdir())) == 1
         (copies / "batchrun-copies-mine").mkdir()  # without a lock: who knows whose it is
         write_job(project, database="sqlite:///none.db")  # whatever the next one does
