@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from batchrun.components.databases.session import quote
 from batchrun.copies.scratch_sequences import ScratchSequences
 from batchrun.errors import DatabaseError, MissingExtraError
 
@@ -112,7 +113,7 @@ def drop_schemas(url: str, prefix: str) -> None:
     with connected(url) as connection:
         connection.execute("SET client_min_messages = warning")
         for (schema,) in connection.execute(_BEGINNING_WITH, {"prefix": f"{prefix}_"}).fetchall():
-            connection.execute(f"DROP SCHEMA IF EXISTS {_quoted(schema)} CASCADE")
+            connection.execute(f"DROP SCHEMA IF EXISTS {quote(schema)} CASCADE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ def copy_schema(url: str, schema: str, name: str = "repository", extract: Extrac
         sequences = ScratchSequences(connection, schema)
         for table in tables:
             _copy_table(connection, schema, table, extract.rows(table))
-            sequences.number(table, f"{_quoted(schema)}.{_quoted(table)}")
+            sequences.number(table, f"{quote(schema)}.{quote(table)}")
         if extract.is_bound:
             sequences.copy_all()
             _bind(connection, tables, [schema, *([extract.behind] if extract.behind else [])])
@@ -159,26 +160,26 @@ def _bind(connection: psycopg.Connection[Any], tables: Sequence[str], schemas: S
     """Makes the foreign keys of copied tables, and the views; they refer to what the schemas have, in this order."""
     keys = [(table, *row) for table in tables for row in connection.execute(_FOREIGN_KEYS, {"table": table})]
     views = connection.execute(_VIEWS).fetchall()
-    connection.execute(f"SET LOCAL search_path TO {', '.join(map(_quoted, schemas))}")
+    connection.execute(f"SET LOCAL search_path TO {', '.join(map(quote, schemas))}")
     for table, key, definition in keys:
-        connection.execute(f"ALTER TABLE {_quoted(table)} ADD CONSTRAINT {_quoted(key)} {definition}")
+        connection.execute(f"ALTER TABLE {quote(table)} ADD CONSTRAINT {quote(key)} {definition}")
     for view, definition in views:
-        connection.execute(f"CREATE VIEW {_quoted(view)} AS {definition}")
+        connection.execute(f"CREATE VIEW {quote(view)} AS {definition}")
         if connection.execute(_LEADS_OUT, {"view": view, "schemas": list(schemas)}).fetchone():
             # With an OFFSET nothing can be written through it, to tables that are no copies.
             connection.execute(
-                f"CREATE OR REPLACE VIEW {_quoted(view)} AS "
+                f"CREATE OR REPLACE VIEW {quote(view)} AS "
                 f"SELECT * FROM ({definition.rstrip().rstrip(';')}) AS outside OFFSET 0"
             )
 
 
 def _copy_table(connection: psycopg.Connection[Any], schema: str, table: str, most: int | None) -> None:
-    copy = f"{_quoted(schema)}.{_quoted(table)}"
-    connection.execute(f"CREATE TABLE {copy} (LIKE {_quoted(table)} INCLUDING ALL)")
+    copy = f"{quote(schema)}.{quote(table)}"
+    connection.execute(f"CREATE TABLE {copy} (LIKE {quote(table)} INCLUDING ALL)")
     columns = connection.execute(_COLUMNS, {"table": table}).fetchall()
-    names = ", ".join(_quoted(name) for name, _, is_computed, *_ in columns if not is_computed)
+    names = ", ".join(quote(name) for name, _, is_computed, *_ in columns if not is_computed)
     if names and most != 0:
-        rows = f"SELECT {names} FROM {_quoted(table)}{'' if most is None else f' LIMIT {most}'}"
+        rows = f"SELECT {names} FROM {quote(table)}{'' if most is None else f' LIMIT {most}'}"
         connection.execute(f"INSERT INTO {copy} ({names}) OVERRIDING SYSTEM VALUE {rows}")
     for name, is_identity, _, sequence, _ in columns:
         if is_identity:
@@ -207,7 +208,3 @@ def schema_names(url: str, name: str) -> list[str]:
     """Returns the schemas of a database that are no system's and no scratch."""
     with connected(url, name) as connection:
         return [row[0] for row in connection.execute(_OTHER_SCHEMAS.replace("%%", "%"))]
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

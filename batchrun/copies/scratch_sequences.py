@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from batchrun.components.databases.session import quote
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -54,10 +56,10 @@ class ScratchSequences:
             row = self._connection.execute("SELECT quote_literal(%s)", (own,)).fetchone()
             assert row is not None
             self._connection.execute(
-                f"ALTER TABLE {copy} ALTER {_quoted(column)} SET DEFAULT {default.replace(name, row[0])}".encode()
+                f"ALTER TABLE {copy} ALTER {quote(column)} SET DEFAULT {default.replace(name, row[0])}".encode()
             )
             if is_owned:
-                self._connection.execute(f"ALTER SEQUENCE {own} OWNED BY {copy}.{_quoted(column)}".encode())
+                self._connection.execute(f"ALTER SEQUENCE {own} OWNED BY {copy}.{quote(column)}".encode())
 
     def _copy(self, sequence: int) -> str:
         """Returns the name of a sequence's copy, quoted, made now where there is none yet; it goes on where that is."""
@@ -65,12 +67,8 @@ class ScratchSequences:
             row = self._connection.execute(_SEQUENCE, {"sequence": sequence}).fetchone()
             assert row is not None
             name, form, last = row
-            self._copies[sequence] = own = f"{_quoted(self._schema)}.{_quoted(name)}"
+            self._copies[sequence] = own = f"{quote(self._schema)}.{quote(name)}"
             self._connection.execute(f"CREATE SEQUENCE {own} {form}".encode())
             if last is not None:
                 self._connection.execute("SELECT setval(%s, %s)", (own, last))
         return self._copies[sequence]
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

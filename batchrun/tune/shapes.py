@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 
+from batchrun.components.databases.session import quote
 from batchrun.copies.databases import SQLITE, OutsideError
 from batchrun.copies.scratch_schema import (
     Extract,
@@ -139,9 +140,7 @@ def _make_template(original: Path, template: Path, needs: TableNeeds) -> None:
         settings = {name: old.execute(f"PRAGMA {name}").fetchone()[0] for name in _SETTINGS}
         parts = old.execute(_PARTS).fetchall()
         tables = [name for kind, name, _ in parts if kind == "table"]
-        keys = [
-            (table, row[2]) for table in tables for row in old.execute(f"PRAGMA foreign_key_list({_quoted(table)})")
-        ]
+        keys = [(table, row[2]) for table in tables for row in old.execute(f"PRAGMA foreign_key_list({quote(table)})")]
     referenced = _referenced(keys, needs)
     with closing(sqlite3.connect(made.as_uri(), uri=True, isolation_level=None)) as connection:
         for name, value in settings.items():
@@ -172,13 +171,7 @@ def _readable(original: Path) -> str:
 def _copy_rows(connection: sqlite3.Connection, table: str, most: int | None) -> None:
     if most == 0:
         return
-    columns = [_quoted(row[1]) for row in connection.execute(f"PRAGMA main.table_info({_quoted(table)})")]
+    columns = [quote(row[1]) for row in connection.execute(f"PRAGMA main.table_info({quote(table)})")]
     names = ", ".join(columns)
     limit = "" if most is None else f" LIMIT {most}"
-    connection.execute(
-        f"INSERT INTO main.{_quoted(table)} ({names}) SELECT {names} FROM original.{_quoted(table)}{limit}"
-    )
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    connection.execute(f"INSERT INTO main.{quote(table)} ({names}) SELECT {names} FROM original.{quote(table)}{limit}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from operator import eq
 from typing import TYPE_CHECKING, Any, overload
@@ -63,6 +63,7 @@ class PostgresQueryRows:
         self._parameters = dict(parameters)
         self._declared = dict(types)
         self._types: dict[str, str] = {}
+        self._described: list[psycopg.Column] = []
         self._parser: TextParser | None = None
         self._form = COPY_TEXT
         self._is_looked_at = False
@@ -75,7 +76,7 @@ class PostgresQueryRows:
         if self._parser is None:
             with self._session.told():
                 self._connection.execute(_SETTINGS)
-                cursor = self._connection.execute(*self._bound(f"SELECT * FROM {self._source} LIMIT 0"))
+                cursor = self._describe()
             described = list(cursor.description or [])
             names = [column.name for column in described]
             check_declared(self._declared, names)
@@ -85,8 +86,32 @@ class PostgresQueryRows:
             if not described:
                 raise RefusedError("the query gives no columns")
             self._types = dict(zip(names, self._kinds(cursor), strict=True))
+            self._described = described
             self._parser = TextParser(described, self._declared)
         return list(self._types)
+
+    def _describe(self) -> psycopg.Cursor[Any]:
+        return self._connection.execute(*self._bound(f"SELECT * FROM {self._source} LIMIT 0"))
+
+    @contextmanager
+    def _of_known_types(self, form: str) -> Iterator[None]:
+        """Surrounds a COPY in the binary format, which tells no types: those of the columns are still the known ones.
+
+        Raises:
+            RefusedError: one is not.
+        """
+        if form != COPY_BINARY:
+            yield
+            return
+        with self._connection.transaction():  # which keeps the tables as they are described
+            now = {column.name: column.type_code for column in self._describe().description or []}
+            for column in self._described:
+                if now.get(column.name) != column.type_code:
+                    raise RefusedError(
+                        f"the type of column {column.name!r} has changed since the step looked at it",
+                        hint="a restart goes on by the new type",
+                    )
+            yield
 
     def _kinds(self, cursor: psycopg.Cursor[Any]) -> list[str]:
         """Returns the names of the types of a result's columns, with their sizes."""
@@ -137,11 +162,10 @@ class PostgresQueryRows:
         if form == COPY_BINARY:
             columns = {name: columns[name] for name in dict.fromkeys((*key, *columns))}
             selected = ", ".join(map(quote, columns))
-        ordered = ", ".join(f"batchrun_query.{quote(name)}" for name in key)
-        marks = {f"batchrun_key_{place}": value for place, value in enumerate(last or ())}
-        condition = f"WHERE ({ordered}) > ({', '.join(':' + mark for mark in marks)})" if marks else ""
-        sql = f"SELECT {selected} FROM {self._source} {condition} ORDER BY {ordered} LIMIT {limit}"
-        with self._session.told(), receiving(self._connection, *self._copy(sql, marks, form), form) as receive:
+        condition, marks = _compared(key, ">", last) if last else ("true", {})
+        sql = f"SELECT {selected} FROM {self._source} WHERE {condition} ORDER BY {_ordered(key)} LIMIT {limit}"
+        copy = self._copy(sql, marks, form)
+        with self._session.told(), self._of_known_types(form), receiving(self._connection, *copy, form) as receive:
             rows = receive(limit)
             # The server says only behind the last row that all is well.
             receive(1)
@@ -162,9 +186,7 @@ class PostgresQueryRows:
         if len(keys) < limit or limit < 2 or all(bare(self._types[name]) in _WRITTEN_ALIKE for name in key):
             return None
         last = keys[limit - 2]
-        marks = {f"batchrun_key_{place}": value for place, value in enumerate(last)}
-        ordered = ", ".join(f"batchrun_query.{quote(name)}" for name in key)
-        condition = f"({ordered}) = ({', '.join(':' + mark for mark in marks)})"
+        condition, marks = _compared(key, "=", last)
         sql = f"SELECT 1 FROM {self._source} WHERE {condition} LIMIT 2"
         return last if len(self._session.fetch(sql, {**self._parameters, **marks})) > 1 else None
 
@@ -183,6 +205,7 @@ class PostgresQueryRows:
         """Begins the query, and passes over rows."""
         self.columns()
         copy = self._copy(f"SELECT * FROM {self._source}", {}, self._form)
+        self._streaming.enter_context(self._of_known_types(self._form))
         receive = self._streaming.enter_context(receiving(self._connection, *copy, self._form))
         while self._passed and (passed := receive(min(self._passed, _PASSED_AT_ONCE)).count):
             self._passed -= passed
@@ -194,6 +217,16 @@ class PostgresQueryRows:
 
     def _copy(self, sql: str, more: Mapping[str, Any], form: str) -> tuple[str, dict[str, Any] | None]:
         return self._bound(f"COPY (\n{sql}\n) TO STDOUT (FORMAT {form.rpartition(' ')[2]})", more)
+
+
+def _ordered(key: Sequence[str]) -> str:
+    return ", ".join(f"batchrun_query.{quote(name)}" for name in key)
+
+
+def _compared(key: Sequence[str], sign: str, values: Sequence[Any]) -> tuple[str, dict[str, Any]]:
+    """Returns a condition on the key, and the values that it names."""
+    marks = {f"batchrun_key_{place}": value for place, value in enumerate(values)}
+    return f"({_ordered(key)}) {sign} ({', '.join(':' + mark for mark in marks)})", marks
 
 
 class _Keys(Sequence[tuple[Any, ...]]):

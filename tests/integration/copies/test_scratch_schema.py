@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 
 import pytest
 
@@ -67,36 +68,34 @@ CREATE VIEW of_inside AS SELECT at FROM numbered;
 NUMBERS = "INSERT INTO numbered DEFAULT VALUES RETURNING id, a, b, c, d"
 
 
-def test_nothing_is_written_through_a_view_to_what_is_no_copy(fresh_postgres_schema: str) -> None:
+@pytest.fixture
+def copy(fresh_postgres_schema: str) -> Iterator[str]:
+    """The URL of a copy of what NUMBERED makes."""
+    other = f"batchrun_other_{uuid.uuid4().hex}"
+    with connected(fresh_postgres_schema) as connection:
+        connection.execute(NUMBERED.format(other=other))
+    copy_schema(fresh_postgres_schema, COPY)
+    try:
+        yield in_schema(fresh_postgres_schema, COPY)
+    finally:
+        drop_schema(fresh_postgres_schema, COPY)
+        drop_schema(fresh_postgres_schema, other)
+
+
+def test_nothing_is_written_through_a_view_to_what_is_no_copy(copy: str) -> None:
     import psycopg
 
-    other = f"batchrun_other_{uuid.uuid4().hex}"
-    with connected(fresh_postgres_schema) as connection:
-        connection.execute(NUMBERED.format(other=other))
-    copy_schema(fresh_postgres_schema, COPY)
-    try:
-        with psycopg.connect(in_schema(fresh_postgres_schema, COPY)) as connection:
-            assert connection.execute("INSERT INTO of_inside VALUES (now())").rowcount == 1
-            assert connection.execute("SELECT count(*) FROM of_outside").fetchone() == (0,)
-            with pytest.raises(psycopg.Error, match="cannot insert into view"):
-                connection.execute("INSERT INTO of_outside VALUES (1)")
-    finally:
-        drop_schema(fresh_postgres_schema, COPY)
-        drop_schema(fresh_postgres_schema, other)
+    with psycopg.connect(copy) as connection:
+        assert connection.execute("INSERT INTO of_inside VALUES (now())").rowcount == 1
+        assert connection.execute("SELECT count(*) FROM of_outside").fetchone() == (0,)
+        with pytest.raises(psycopg.Error, match="cannot insert into view"):
+            connection.execute("INSERT INTO of_outside VALUES (1)")
 
 
-def test_no_sequence_of_the_original_counts_for_a_copy(fresh_postgres_schema: str) -> None:
-    other = f"batchrun_other_{uuid.uuid4().hex}"
+def test_no_sequence_of_the_original_counts_for_a_copy(copy: str, fresh_postgres_schema: str) -> None:
+    with connected(copy) as connection:
+        assert connection.execute(NUMBERS).fetchone() == (2, 25, "n-35", 2, 2)
+        assert connection.execute("SELECT nextval('counter')").fetchone() == (45,)
+        assert connection.execute("SELECT currval(pg_get_serial_sequence('numbered', 'id'))").fetchone() == (2,)
     with connected(fresh_postgres_schema) as connection:
-        connection.execute(NUMBERED.format(other=other))
-    copy_schema(fresh_postgres_schema, COPY)
-    try:
-        with connected(in_schema(fresh_postgres_schema, COPY)) as connection:
-            assert connection.execute(NUMBERS).fetchone() == (2, 25, "n-35", 2, 2)
-            assert connection.execute("SELECT nextval('counter')").fetchone() == (45,)
-            assert connection.execute("SELECT currval(pg_get_serial_sequence('numbered', 'id'))").fetchone() == (2,)
-        with connected(fresh_postgres_schema) as connection:
-            assert connection.execute(NUMBERS).fetchone() == (2, 25, "n-35", 2, 2)
-    finally:
-        drop_schema(fresh_postgres_schema, COPY)
-        drop_schema(fresh_postgres_schema, other)
+        assert connection.execute(NUMBERS).fetchone() == (2, 25, "n-35", 2, 2)

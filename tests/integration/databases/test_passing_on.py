@@ -177,6 +177,34 @@ def test_the_encoding_that_a_url_asks_for_changes_nothing(tables: World, tmp_pat
         assert tables.sql("SELECT s FROM target") == [("é€",)]
 
 
+@pytest.mark.parametrize("order", [{"key": ["id"], "page_size": 2}, {"restart": "skip"}], ids=["key", "skip"])
+def test_a_column_of_the_source_that_changes_its_type_is_not_passed_on(tables: World, order: dict[str, Any]) -> None:
+    tables.sql("INSERT INTO source (id, small, f) SELECT i, i, i FROM generate_series(1, 6) i")
+    reader = tables.reader(query="SELECT id, small, f FROM source", **order)
+    reader.open(None)
+    reader.agree(lambda text: True)
+    if "key" in order:
+        assert text_of(reader.read(2)).form == COPY_BINARY
+    tables.sql("ALTER TABLE source ALTER f TYPE bigint, ADD COLUMN more int")
+    with pytest.raises(InputError, match="the type of column 'f' has changed"):
+        reader.read(2)
+    reader.close()
+    reader.open(None)
+    reader.agree(lambda text: True)
+    assert reader.read(2).rows[1] == {"id": 2, "small": 2, "f": 2}
+    reader.close()
+
+
+def test_a_stream_is_given_up_before_its_end(tables: World) -> None:
+    tables.sql("INSERT INTO source (id) SELECT generate_series(1, 50000)")
+    for takes in (True, False):
+        reader = tables.reader(query="SELECT id FROM source", restart="skip")
+        reader.open(None)
+        reader.agree(lambda text, takes=takes: takes)
+        assert len(reader.read(2)) == 2
+        reader.close()
+
+
 def test_pages_come_as_text_once_somebody_has_looked(tables: World) -> None:
     tables.sql("INSERT INTO source (id) SELECT generate_series(1, 20)")
     reader = tables.reader(query=AS_BINARY, key=["id"], page_size=5)

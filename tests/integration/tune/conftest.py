@@ -91,7 +91,11 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(each.relative_to(folder)): each.read_bytes() for each in found}
 
 
+def are_schemas_left(connection: Any) -> bool:
+    return bool(connection.execute("SELECT 1 FROM pg_namespace WHERE nspname LIKE 'batchrun%'").fetchone())
+
+
 def assert_no_schema_is_left(connection: Any) -> None:
-    assert connection.execute("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'batchrun%'").fetchone() == (0,)
+    assert not are_schemas_left(connection)
     tables = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE 'batchrun%'"
     assert connection.execute(tables).fetchall() == []

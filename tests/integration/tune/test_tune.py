@@ -51,16 +51,16 @@ def test_the_chunk_size_that_gains_is_told_as_the_line_to_change(project: Projec
 
 
 def test_tables_of_postgresql_have_their_constraints_and_what_is_written_to_the_file_validates(
-    project: Project, fresh_postgres_schema: str
+    project: Project, fresh_postgres_database: str
 ) -> None:
     import psycopg
 
-    with psycopg.connect(fresh_postgres_schema, autocommit=True) as connection:
+    with psycopg.connect(fresh_postgres_database, autocommit=True) as connection:
         connection.execute("CREATE TABLE names (name text PRIMARY KEY)")
         connection.execute("INSERT INTO names SELECT 'name ' || n FROM generate_series(0, 5000) n")
         connection.execute("CREATE TABLE rows (id int PRIMARY KEY, name text REFERENCES names)")
         connection.execute("INSERT INTO rows VALUES (1, 'name 1')")
-        path = write_job(project, database=fresh_postgres_schema)
+        path = write_job(project, database=fresh_postgres_database)
         before = path.read_text()
         ended = tuned(project, "--write")
         assert connection.execute("SELECT * FROM rows").fetchall() == [(1, "name 1")]
@@ -92,14 +92,14 @@ def test_what_was_measured_is_told_where_the_change_cannot_be_written(
 
 
 def test_the_repository_of_a_measurement_is_of_the_kind_of_the_real_one(
-    project: Project, target: sqlite3.Connection, fresh_postgres_schema: str
+    project: Project, target: sqlite3.Connection, fresh_postgres_database: str
 ) -> None:
     import psycopg
 
     del target
     write_job(project)
-    assert f"load: it reads {FEW} items" in tried(project, "--repository", fresh_postgres_schema)
-    with psycopg.connect(fresh_postgres_schema) as connection:
+    assert f"load: it reads {FEW} items" in tried(project, "--repository", fresh_postgres_database)
+    with psycopg.connect(fresh_postgres_database) as connection:
         assert_no_schema_is_left(connection)
 
 
