@@ -76,14 +76,19 @@ class Copies:
             CopyError: there is no room for the copies, or a file cannot be read.
         """
         try:
-            remove_leftovers(folder or Path(tempfile.gettempdir()))
-            self._folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=folder)).resolve()
-            with locked(self._folder):
-                try:
-                    self._make_template()
-                    yield
-                finally:
-                    self._clean_up()
+            parent = (folder or Path(tempfile.gettempdir())).resolve()
+            remove_leftovers(parent)
+            self._folder = parent / f"{FOLDER_PREFIX}{secrets.token_hex(8)}"
+            try:  # whatever comes from here on finds a folder that is known
+                self._folder.mkdir(mode=0o700)
+                with locked(self._folder):
+                    try:
+                        self._make_template()
+                        yield
+                    finally:
+                        self._clean_up()
+            finally:
+                self._remove_folder()
         except OSError as error:
             raise CopyError(error) from error
 
@@ -177,5 +182,8 @@ class Copies:
         (self._folder / "template.db").unlink(missing_ok=True)
         shutil.rmtree(self._folder / "notes", ignore_errors=True)
         (self._folder / LOCK).unlink(missing_ok=True)
+        self._remove_folder()
+
+    def _remove_folder(self) -> None:
         if not self._kept:
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -23,6 +23,11 @@ COMPARED = {"tables": 4, "rows": 175, "files": 8, "rejects": 19}
 PAIRS = [(target, repository) for target in ("sqlite", "postgresql") for repository in ("sqlite", "postgresql")]
 
 
+def paths(folder: Path) -> list[Path]:
+    """Returns what a folder holds, but for what Python keeps of the modules that it has imported there."""
+    return sorted(path.relative_to(folder) for path in folder.rglob("*") if "__pycache__" not in path.parts)
+
+
 @pytest.mark.parametrize(("target", "repository"), PAIRS, ids=lambda each: str(each))
 def test_whatever_is_struck_at_a_commit_is_exact_after_restarts(
     target: str, repository: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -31,7 +36,7 @@ def test_whatever_is_struck_at_a_commit_is_exact_after_restarts(
         project = make_project(tmp_path, "sqlite:///target.db" if target == "sqlite" else schema)
         kept = () if repository == "sqlite" else ("--chaos-repository", server_url())
         kills = ALL_KILLS if IS_LONG else KILLS
-        before = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*"))
+        before = paths(tmp_path)
         for blows in [*kills, SUSPENSIONS] if IS_LONG or (target, repository) == PAIRS[2] else kills:
             code, told = chaos(project, *blows, *SIDE_BY_SIDE, *kept)
             struck = told["kills"] + told["suspensions"]
@@ -42,7 +47,7 @@ def test_whatever_is_struck_at_a_commit_is_exact_after_restarts(
             assert told["differing_rounds"] == []
             assert (code, told["equal"], told["manual_repairs"]) == (0, True, 0)
             assert struck == told["boundaries"] if "every-commit" in blows else struck > 0
-        assert sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*")) == before
+        assert paths(tmp_path) == before
 
 
 BROKEN = '''\

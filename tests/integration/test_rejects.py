@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -224,17 +223,21 @@ steps:
 
 @contextmanager
 def hanging_up(url: str, name: str) -> Iterator[list[int]]:
-    """Terminates the connections of that application again and again; gives how many it has."""
+    """Terminates the connections of that application again and again; gives how many each time.
+
+    The pause in between grows, so that any machine gets further before its attempts are at their limit.
+    """
     terminated: list[int] = []
     over = threading.Event()
 
     def run() -> None:
+        pause = 0.25
         with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
-            while not over.is_set():
+            while not over.wait(pause):
                 sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = %s"
                 row = connection.execute(sql, [name]).fetchone()
                 terminated.append(0 if row is None else row[0])
-                time.sleep(0.25)
+                pause *= 1.3 if terminated[-1] else 1
 
     thread = threading.Thread(target=run)
     thread.start()

@@ -1,7 +1,9 @@
 """The dialect of a CSV file, and the exact rule of where its records and fields end.
 
 A quote opens a quoted field only where the field begins; elsewhere it is a character like any other. Everything works
-on UTF-8 bytes. The expressions never backtrack (possessive), so a broken file costs no more than a good one.
+on UTF-8 bytes. The expressions never backtrack, so a broken file costs no more than a good one. A group with a choice
+in it is repeated by `_repeated`: behind `(?:…)*+`, Python before 3.11.5 goes on at a wrong place (CPython issue
+106052).
 """
 
 from __future__ import annotations
@@ -10,6 +12,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+
+
+def _repeated(group: bytes) -> bytes:
+    """Returns the expression of a group as often as it goes, for some hundred bytes of memory each time."""
+    return b"(?>(?:(?>%s))*)" % group
+
+
+def _quoted(quote: bytes) -> bytes:
+    """Returns the expression of a quoted field; a quote in it is doubled."""
+    return b"%(q)s[^%(q)s]*+(?:%(q)s%(q)s[^%(q)s]*+)*+%(q)s" % {b"q": quote}
 
 
 class RecordKind(Enum):
@@ -46,10 +58,10 @@ class Dialect:
             value, stray = b"[^%s\\n]*+" % end, None
         else:
             quote = re.escape(self.quote)
-            quoted = b"%s(?:[^%s]++|%s%s)*+%s" % (quote, quote, quote, quote, quote)
-            value = b"(?:%s[^%s\\n]*+|(?!%s)[^%s\\n]*+)" % (quoted, end, quote, end)
+            quoted = _quoted(quote)
+            value = b"(?>%s[^%s\\n]*+|(?!%s)[^%s\\n]*+)" % (quoted, end, quote, end)
             stray = re.compile(b"(?:%s(?=%s|\\r?\\n|\\Z)|(?!%s)[^%s\\n]*+)" % (quoted, end, quote, end))
-        whole = b"(?:%s%s)*+%s\\n" % (value, end, value)
+        whole = b"%s%s\\n" % (_repeated(value + end), value)
         if self.comment:
             whole = b"%s[^\\n]*+\\n|%s" % (re.escape(self.comment), whole)
         object.__setattr__(self, "_record", re.compile(whole))
@@ -90,13 +102,13 @@ class Dialect:
         end, quote = re.escape(self.delimiter), re.escape(self.quote or b"")
         value = b"[^%s%s\\n]*+" % (quote, end)
         if quote:
-            value = b"(?:%s(?:[^%s]++|%s%s)*+%s|%s)" % (quote, quote, quote, quote, quote, value)
+            value = b"(?>%s|%s)" % (_quoted(quote), value)
         return re.compile(b"%s(?:%s%s){%d}\\r?\\n" % (value, end, value, columns - 1))
 
     def run_of(self, record: re.Pattern[bytes]) -> re.Pattern[bytes]:
         """Returns what a run of such records matches, as long as it goes, without any comment."""
         comment = b"(?!%s)" % re.escape(self.comment) if self.comment else b""
-        return re.compile(b"(?:%s%s)*+" % (comment, record.pattern))
+        return re.compile(_repeated(comment + record.pattern))
 
     def fields(self, record: bytes) -> list[bytes]:
         """Returns the raw fields of one record, without its line end."""
