@@ -49,12 +49,17 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What batchrun is to reach: a ratio of medians, of `name` to `against`; or seconds, where it is against nobody."""
+    """What batchrun is to reach: a ratio of medians, of `name` to `against`; or seconds, where it is against nobody.
+
+    Attributes:
+        smallest: scale from which on it counts; with fewer rows the start of a process weighs more than they do.
+    """
 
     against: str | None
     most: float
     name: str = "batchrun"
     of_own_seconds: bool = False
+    smallest: float = 0
 
 
 @dataclass(frozen=True, slots=True)

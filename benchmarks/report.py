@@ -46,7 +46,8 @@ def _aims(contests: Mapping[str, Contest], kept: Mapping[str, Sequence[Result]])
     for name, contest in contests.items():
         for result in kept[name]:
             for aim in contest.aims:
-                yield _aim(contest, result, aim)
+                if result.scale >= aim.smallest:
+                    yield _aim(contest, result, aim)
     yield ""
 
 

@@ -21,5 +21,5 @@ CONTEST = Contest(
     ],
     prepare=lineitem_table,
     check=check_postgres,
-    aims=[Aim("psql \\copy", 1.15), Aim("Spring Batch 6, chunk 10,000", 0.1, of_own_seconds=True)],
+    aims=[Aim("psql \\copy", 1.15, smallest=1), Aim("Spring Batch 6, chunk 10,000", 0.1, of_own_seconds=True)],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.contest import Aim, Contest
-from benchmarks.peers import batchrun, shell
+from benchmarks.peers import batchrun, python, shell
 from benchmarks.place import KEY, Place, check_postgres, copy_into, lineitem_table
 
 JOB = f"""\
@@ -36,8 +36,9 @@ CONTEST = Contest(
             "psql",
         ),
         batchrun("copy", JOB, {"target": "{url}"}),
+        python("the rows alone, in their key's order (psycopg, one commit)", "psycopg_rows.py", "{url}"),
     ],
     prepare=prepare,
     check=check_postgres,
-    aims=[Aim("COPY … TO STDOUT | COPY … FROM STDIN", 1.3)],
+    aims=[Aim("COPY … TO STDOUT | COPY … FROM STDIN", 1.3, smallest=1)],
 )
