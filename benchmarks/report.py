@@ -69,7 +69,7 @@ def _contest(name: str, contest: Contest, result: Result) -> Iterator[str]:
     yield f"## {contest.title}, scale {result.scale:g}"
     yield ""
     rounds = max((len(each) for each in result.runs.values()), default=0)
-    yield f"`make bench ONLY={name}`, {rounds} rounds. {_machine(result.machine)}"
+    yield f"`make bench ONLY={name}`, {rounds} round{'s' * (rounds != 1)}. {_machine(result.machine)}"
     yield ""
     yield "| | median s | from–to | ratio | of its own s | rows/s | CPU s | memory MB |"
     yield "|---|---|---|---|---|---|---|---|"

@@ -88,7 +88,8 @@ class Copies:
                     finally:
                         self._clean_up()
             finally:
-                self._remove_folder()
+                if not self._kept:
+                    shutil.rmtree(self._folder, ignore_errors=True)
         except OSError as error:
             raise CopyError(error) from error
 
@@ -182,8 +183,3 @@ class Copies:
         (self._folder / "template.db").unlink(missing_ok=True)
         shutil.rmtree(self._folder / "notes", ignore_errors=True)
         (self._folder / LOCK).unlink(missing_ok=True)
-        self._remove_folder()
-
-    def _remove_folder(self) -> None:
-        if not self._kept:
-            shutil.rmtree(self._folder, ignore_errors=True)

@@ -36,7 +36,7 @@ CONTEST = Contest(
             "psql",
         ),
         batchrun("copy", JOB, {"target": "{url}"}),
-        python("the rows alone, in their key's order (psycopg, one commit)", "psycopg_rows.py", "{url}"),
+        python("the rows alone, in their key's order (psycopg, one commit)", "psycopg_rows.py", "{url}", *KEY),
     ],
     prepare=prepare,
     check=check_postgres,

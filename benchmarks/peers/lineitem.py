@@ -1,6 +1,5 @@
 """Columns of lineitem, for the scripts beside."""
 
-KEY = ["l_orderkey", "l_linenumber"]
 DECIMALS = ["l_quantity", "l_extendedprice", "l_discount", "l_tax"]
 INTEGERS = ["l_orderkey", "l_partkey", "l_suppkey", "l_linenumber"]
 DATES = ["l_shipdate", "l_commitdate", "l_receiptdate"]

@@ -3,11 +3,10 @@
 import sys
 
 import psycopg
-from lineitem import KEY
 
-url = sys.argv[1]
+url, *key = sys.argv[1:]
 with psycopg.connect(url) as source, psycopg.connect(url) as target:
-    rows = f"COPY (SELECT * FROM source ORDER BY {', '.join(KEY)}) TO STDOUT (FORMAT binary)"
+    rows = f"COPY (SELECT * FROM source ORDER BY {', '.join(key)}) TO STDOUT (FORMAT binary)"
     written = "COPY lineitem FROM STDIN (FORMAT binary)"
     with source.cursor().copy(rows) as read, target.cursor().copy(written) as write:
         for row in read:

@@ -231,7 +231,7 @@ def hanging_up(url: str, name: str) -> Iterator[list[int]]:
     over = threading.Event()
 
     def run() -> None:
-        pause = 0.25
+        pause = 0.05
         with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
             while not over.wait(pause):
                 sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = %s"
